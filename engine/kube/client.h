@@ -1,0 +1,65 @@
+/*
+ * client.h - six verbs on generic JSON.
+ *
+ * A reply outside 2xx becomes an error whose message is that of the Status object and whose kind
+ * follows https://kubernetes.io/docs/reference/using-api/api-concepts/ : 409 CONFLICT, 410 GONE,
+ * 404 NOT_FOUND, 401 and 403 DENIED, 400 405 413 415 422 INVALID, 408 429 5xx RETRY (with
+ * retry_ms from Retry-After). 429 and 503 with Retry-After are retried here up to 5 times while
+ * nobody else waits; a 401 once, with fresh credentials. err->status holds the HTTP status. A POST whose
+ * connection broke has an unknown outcome: RETRY.
+ */
+#ifndef KUBE_CLIENT_H
+#define KUBE_CLIENT_H
+
+#include "base/json.h"
+#include "kube/config.h"
+#include "net/http.h"
+
+struct client;
+struct client_call;
+
+/* One kind of object: kind_job = {"batch", "v1", "jobs", "Job"}; the core group is "". */
+struct kind {
+	const char *group, *version, *plural, *name;
+};
+
+enum patch_type { PATCH_MERGE, PATCH_JSON };
+
+enum { CLIENT_REPLY_MAX = 64 << 20, CLIENT_TIMEOUT_MS = 30000 };
+
+struct client *client_new(struct loop *loop, const struct kube_config *config, struct err *err);
+void client_free(struct client *client); /* cancels every call */
+
+/* The path of a collection (name NULL) or object; namespace NULL or "": all, or cluster-scoped;
+ * subresource may be NULL; yours. */
+char *client_path(const struct kind *kind, const char *namespace, const char *name,
+		  const char *subresource);
+
+/* On success err is NULL and object the reply's JSON (NULL for an empty body), borrowed during the call. */
+typedef void client_done_fn(void *arg, const struct json *object, const struct err *err);
+
+/* path may carry a query. The handles are valid until done. */
+struct client_call *client_get(struct client *c, const char *path, client_done_fn *done, void *arg);
+struct client_call *client_create(struct client *c, const char *path, const struct json *object,
+				  client_done_fn *done, void *arg);
+struct client_call *client_replace(struct client *c, const char *path, const struct json *object,
+				   client_done_fn *done, void *arg);
+struct client_call *client_patch(struct client *c, const char *path, enum patch_type type,
+				 const struct json *patch, client_done_fn *done, void *arg);
+
+/* Background propagation; uid and resource_version are preconditions, NULL: none. */
+struct client_call *client_delete(struct client *c, const char *path, const char *uid,
+				  const char *resource_version, client_done_fn *done, void *arg);
+
+/* A streamed GET: each complete line of a 2xx body goes to line; NULL timeout: see timeout_ms. */
+typedef int client_line_fn(void *arg, const char *line, size_t len, struct err *err);
+struct client_call *client_stream(struct client *c, const char *path, int64_t timeout_ms,
+				  client_line_fn *line, client_done_fn *done, void *arg);
+
+void client_cancel(struct client_call *call);
+
+/* Called after every HTTP exchange, for metrics: verb as in RBAC, status 0: no reply. */
+typedef void client_observe_fn(void *arg, const char *verb, int status, int64_t duration_ms);
+void client_observe(struct client *c, client_observe_fn *fn, void *arg);
+
+#endif

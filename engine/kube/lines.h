@@ -1,0 +1,27 @@
+/*
+ * lines.h - a byte stream cut into lines, whatever its chunks are (a watch is one JSON a line).
+ */
+#ifndef KUBE_LINES_H
+#define KUBE_LINES_H
+
+#include "base/buf.h"
+#include "base/err.h"
+
+enum { LINE_MAX_LEN = 8 << 20 }; /* etcd holds 1.5 MiB objects; managedFields may double them */
+
+struct lines {
+	struct buf pending;
+	size_t searched; /* bytes of pending known to hold no newline */
+};
+
+typedef int line_fn(void *arg, const char *line, size_t len, struct err *err);
+
+void lines_init(struct lines *lines);
+void lines_done(struct lines *lines);
+
+/* Give every line that is now complete, without its newline and not if empty, to fn; stops with
+ * -1 when fn does, or with ERR_LIMIT when a line is longer than LINE_MAX_LEN. */
+int lines_feed(struct lines *lines, const char *bytes, size_t len, line_fn *fn, void *arg,
+	       struct err *err);
+
+#endif
