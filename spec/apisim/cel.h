@@ -1,12 +1,13 @@
 /*
  * cel.h - the part of the Common Expression Language that our validation rules use.
  *
- * Supported: null, booleans, integers, doubles, strings (also r"raw"), lists; self, oldSelf and macro
- * variables; a.b, a["b"], a[0]; has(a.b); size(x), x.size(), startsWith, endsWith, contains,
- * matches; all, exists, exists_one, filter, map; ! - * / % + == != < <= > >= in && || ?:;
- * int(), string(), type conversions of numbers. As on the server: && and || forgive an error on one side when the
- * other side decides, every other error (no such key, overload, overflow, index) is a failure of
- * the rule, and integers are 64 bit.
+ * Supported: null, booleans, integers, doubles, strings (also r"raw"), lists; self, oldSelf and
+ * the variables of macros; a.b, a["b"], a[0]; has(a.b); size(x), x.size(), startsWith, endsWith,
+ * contains, matches; all, exists; ! - * / % + == != < <= > >= in && || ?:. A field whose name is a
+ * reserved word is written as on the server: self.__namespace__.
+ *
+ * As on the server, && and || forgive an error on one side when the other side decides; any other
+ * error (no such key, overload, overflow, index) is a failure of the rule; integers have 64 bits.
  *
  * Sources: https://github.com/google/cel-spec/blob/master/doc/langdef.md and
  * https://kubernetes.io/docs/reference/using-api/cel/

@@ -1,8 +1,9 @@
 /*
  * table.h - meta.k8s.io/v1 Table replies, what `kubectl get` prints.
  *
- * The source: https://kubernetes.io/docs/reference/using-api/api-concepts/#receiving-resources-as-tables
- * A custom resource has the columns of its CRD (additionalPrinterColumns; Name comes first, and Age
+ * The source:
+ * https://kubernetes.io/docs/reference/using-api/api-concepts/#receiving-resources-as-tables A
+ * custom resource has the columns of its CRD (additionalPrinterColumns; Name comes first, and Age
  * is the only other one where there are none). Pods, jobs, cronjobs, configmaps, secrets, events,
  * namespaces, leases, serviceaccounts, deployments, services and customresourcedefinitions have
  * the columns that kubectl's users know; any other kind has Name and Created At, as on a server.
