@@ -1,0 +1,288 @@
+#include "control/cache.h"
+
+#include "base/map.h"
+#include "control/manifest.h"
+#include "control/names.h"
+#include "control/reduce.h"
+#include "control/status.h"
+
+enum which { RUNS, CONFIGS, JOBS, CRONJOBS, PODS, KINDS };
+
+static const struct watched {
+	const struct kind *kind;
+	const char *selector;
+	void (*reduce)(struct json *object);
+} watched[KINDS] = {
+	[RUNS] = {&KIND_RUN, NULL, reduce_run},
+	[CONFIGS] = {&KIND_CONFIG, NULL, NULL},
+	[JOBS] = {&KIND_JOB, LABEL_RUN, reduce_job},
+	[CRONJOBS] = {&KIND_CRONJOB, LABEL_RUN, reduce_cronjob},
+	[PODS] = {&KIND_POD, LABEL_RUN, reduce_pod},
+};
+
+/* One kind in one namespace, or in all. */
+struct source {
+	struct cache *cache;
+	enum which which;
+	struct watch *watch;
+	bool listed;
+};
+
+struct cache {
+	struct cache_spec spec;
+	struct store *stores[KINDS];
+	struct source *sources;
+	size_t source_count;
+	/* Of runs that have not finished: */
+	struct map *key_by_uid;     /* uid -> run key */
+	struct map *config_by_run;  /* run key -> config key */
+	struct map *runs_by_config; /* config key -> struct map: a set of run keys */
+};
+
+static void free_set(void *set)
+{
+	map_free(set);
+}
+
+/* ---- which run an object belongs to ---- */
+
+static char *config_key_of(const struct json *run)
+{
+	const struct json *ref = json_at(run, "spec", "configRef");
+	const char *own = json_get_str(json_get(run, "metadata"), "namespace", "");
+
+	return xasprintf("%s/%s", json_get_str(ref, "namespace", own), json_get_str(ref, "name", ""));
+}
+
+static void forget_run(struct cache *cache, const struct store_meta *meta)
+{
+	const char *config = map_get(cache->config_by_run, meta->key);
+	struct map *users = config != NULL ? map_get(cache->runs_by_config, config) : NULL;
+
+	if (users != NULL) {
+		map_del(users, meta->key);
+		if (map_len(users) == 0)
+			map_del(cache->runs_by_config, config);
+	}
+	map_del(cache->config_by_run, meta->key);
+	map_del(cache->key_by_uid, meta->uid);
+}
+
+static void remember_run(struct cache *cache, const struct store_meta *meta, const struct json *run)
+{
+	char *config = config_key_of(run);
+	struct map *users = map_get(cache->runs_by_config, config);
+
+	if (users == NULL) {
+		users = map_new(NULL);
+		map_put(cache->runs_by_config, config, users);
+	}
+	map_put(users, meta->key, cache);
+	map_put(cache->config_by_run, meta->key, config);
+	map_put(cache->key_by_uid, meta->uid, xstrdup(meta->key));
+}
+
+static void run_event(struct source *source, enum watch_event type, const struct store_meta *meta,
+		      const struct json *run)
+{
+	struct cache *cache = source->cache;
+	const char *phase = json_get_str(json_get(run, "status"), "phase", "");
+
+	forget_run(cache, meta);
+	if (type != WATCH_DELETED && !streq(phase, "Succeeded") && !streq(phase, "Failed"))
+		remember_run(cache, meta, run);
+	cache->spec.seen(cache->spec.arg, meta->key,
+			 type == WATCH_DELETED ? "" : meta->resource_version, NULL);
+	cache->spec.changed(cache->spec.arg, meta->key, !source->listed);
+}
+
+static void config_event(struct source *source, const struct store_meta *meta)
+{
+	struct cache *cache = source->cache;
+	const struct map *users = map_get(cache->runs_by_config, meta->key);
+	const char *key;
+	void *value;
+
+	for (size_t i = 0; users != NULL && map_next(users, &i, &key, &value);)
+		cache->spec.changed(cache->spec.arg, key, !source->listed);
+}
+
+static void owned_event(struct source *source, const struct store_meta *meta,
+			const struct json *object)
+{
+	struct cache *cache = source->cache;
+	auto_json struct json *stored = NULL;
+	const char *uid, *run_key;
+
+	if (object == NULL) /* gone in a re-list: the store still has it */
+		object = stored = store_get(cache->stores[source->which], meta->key);
+	uid = json_str(json_at(object, "metadata", "labels", LABEL_RUN));
+	run_key = uid != NULL ? map_get(cache->key_by_uid, uid) : NULL;
+	if (run_key == NULL)
+		return;
+	if (source->which != PODS)
+		cache->spec.seen(cache->spec.arg, run_key, NULL, meta->uid);
+	cache->spec.changed(cache->spec.arg, run_key, !source->listed);
+}
+
+static void on_event(void *arg, enum watch_event type, const struct store_meta *meta,
+		     const struct json *object)
+{
+	struct source *source = arg;
+
+	if (source->which == RUNS)
+		run_event(source, type, meta, object);
+	else if (source->which == CONFIGS)
+		config_event(source, meta);
+	else
+		owned_event(source, meta, object);
+}
+
+static void on_synced(void *arg)
+{
+	struct source *source = arg;
+	struct cache *cache = source->cache;
+	bool first = !source->listed;
+
+	source->listed = true;
+	if (first && cache_synced(cache))
+		cache->spec.synced(cache->spec.arg);
+}
+
+static void on_trouble(void *arg, const struct err *err)
+{
+	struct source *source = arg;
+
+	source->cache->spec.trouble(source->cache->spec.arg, err);
+}
+
+/* ---- life ---- */
+
+static void start_source(struct cache *cache, struct loop *loop, struct client *client,
+			 enum which which, const char *namespace)
+{
+	struct source *source = &cache->sources[cache->source_count++];
+	struct watch_spec spec = {
+		.kind = watched[which].kind,
+		.namespace = namespace,
+		.label_selector = watched[which].selector,
+		.store = cache->stores[which],
+		.event = on_event,
+		.synced = on_synced,
+		.trouble = on_trouble,
+		.arg = source,
+	};
+
+	*source = (struct source){.cache = cache, .which = which};
+	source->watch = watch_start(loop, client, &spec);
+}
+
+struct cache *cache_new(struct loop *loop, struct client *client, const struct cache_spec *spec)
+{
+	struct cache *cache = xcalloc(1, sizeof(*cache));
+	size_t namespaces = 0;
+
+	cache->spec = *spec;
+	cache->key_by_uid = map_new(free);
+	cache->config_by_run = map_new(free);
+	cache->runs_by_config = map_new(free_set);
+	while (spec->namespaces[namespaces] != NULL)
+		namespaces++;
+	cache->sources = xcalloc((namespaces + 1) * KINDS, sizeof(*cache->sources));
+	for (enum which which = RUNS; which < KINDS; which++) {
+		cache->stores[which] = store_new(watched[which].reduce);
+		if (namespaces == 0)
+			start_source(cache, loop, client, which, NULL);
+		for (size_t i = 0; i < namespaces; i++)
+			start_source(cache, loop, client, which, spec->namespaces[i]);
+	}
+	return cache;
+}
+
+void cache_free(struct cache *cache)
+{
+	if (cache == NULL)
+		return;
+	for (size_t i = 0; i < cache->source_count; i++)
+		watch_free(cache->sources[i].watch);
+	for (enum which which = RUNS; which < KINDS; which++)
+		store_free(cache->stores[which]);
+	map_free(cache->key_by_uid);
+	map_free(cache->config_by_run);
+	map_free(cache->runs_by_config);
+	free(cache->sources);
+	free(cache);
+}
+
+bool cache_synced(const struct cache *cache)
+{
+	for (size_t i = 0; i < cache->source_count; i++)
+		if (!cache->sources[i].listed)
+			return false;
+	return true;
+}
+
+/* ---- looking ---- */
+
+struct pod_list {
+	const struct store *store;
+	struct json *pods;
+};
+
+static void add_pod(void *arg, const struct store_meta *meta)
+{
+	struct pod_list *list = arg;
+
+	json_append(list->pods, store_get(list->store, meta->key));
+}
+
+static struct json *pods_of(const struct cache *cache, const struct json *job)
+{
+	struct pod_list list = {.store = cache->stores[PODS], .pods = json_array()};
+	const char *uid = json_str(json_at(job, "metadata", "uid"));
+
+	if (uid != NULL)
+		store_each_owned(list.store, uid, add_pod, &list);
+	return list.pods;
+}
+
+bool cache_look(const struct cache *cache, const char *run_key, struct cache_view *view)
+{
+	struct json *run = store_get(cache->stores[RUNS], run_key);
+	auto_free char *config_key = NULL, *job = NULL, *job_key = NULL;
+
+	if (run == NULL)
+		return false;
+	config_key = config_key_of(run);
+	job = run_job_name(run);
+	job_key = xasprintf("%s/%s", json_get_str(json_get(run, "metadata"), "namespace", ""), job);
+	view->run = run;
+	view->config = store_get(cache->stores[CONFIGS], config_key);
+	view->job = store_get(cache->stores[run_is_scheduled(run) ? CRONJOBS : JOBS], job_key);
+	view->pods = pods_of(cache, view->job);
+	return true;
+}
+
+void cache_view_done(struct cache_view *view)
+{
+	json_free(view->run);
+	json_free(view->config);
+	json_free(view->job);
+	json_free(view->pods);
+	*view = (struct cache_view){0};
+}
+
+void cache_each_live(const struct cache *cache, void (*fn)(void *arg, const char *run_key), void *arg)
+{
+	const char *key;
+	void *value;
+
+	for (size_t i = 0; map_next(cache->config_by_run, &i, &key, &value);)
+		fn(arg, key);
+}
+
+void cache_count(const struct cache *cache, void (*fn)(void *arg, const char *kind, size_t n), void *arg)
+{
+	for (enum which which = RUNS; which < KINDS; which++)
+		fn(arg, watched[which].kind->name, store_len(cache->stores[which]));
+}

@@ -1,0 +1,45 @@
+/*
+ * cache.h - everything a pass looks at: the watched runs, configs, Jobs, CronJobs and Pods.
+ *
+ * Objects are cut down before they are stored, and so are what a policy sees of them: a finished
+ * run is a stub, a Job or CronJob has no pod template, a Pod has its status but of its spec only
+ * nodeName. Jobs, CronJobs and Pods are watched by our label alone.
+ */
+#ifndef CONTROL_CACHE_H
+#define CONTROL_CACHE_H
+
+#include "kube/watch.h"
+
+struct cache;
+
+struct cache_spec {
+	const char *const *namespaces; /* NULL-terminated; an empty list: all */
+	/* Something about this run has changed. initial: it is part of the first list. */
+	void (*changed)(void *arg, const char *run_key, bool initial);
+	/* The run was seen with this version ("" when deleted), or its Job with this uid. */
+	void (*seen)(void *arg, const char *run_key, const char *run_version, const char *job_uid);
+	void (*synced)(void *arg); /* once: every first list is complete */
+	void (*trouble)(void *arg, const struct err *err);
+	void *arg;
+};
+
+struct cache *cache_new(struct loop *loop, struct client *client, const struct cache_spec *spec);
+void cache_free(struct cache *cache);
+bool cache_synced(const struct cache *cache);
+
+/* What a pass looks at; the trees are the caller's. */
+struct cache_view {
+	struct json *run, *config, *job, *pods;
+};
+
+/* False if there is no such run; then view is untouched. */
+bool cache_look(const struct cache *cache, const char *run_key, struct cache_view *view);
+void cache_view_done(struct cache_view *view);
+
+/* Call fn with the key of every run that has not finished. */
+void cache_each_live(const struct cache *cache, void (*fn)(void *arg, const char *run_key), void *arg);
+
+/* For metrics: objects held, by kind. */
+void cache_count(const struct cache *cache, void (*fn)(void *arg, const char *kind, size_t n), void *arg);
+
+#endif

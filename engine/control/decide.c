@@ -1,0 +1,350 @@
+#include "control/decide.h"
+
+#include "base/base64.h"
+#include "base/timefmt.h"
+#include "control/manifest.h"
+#include "control/outcome.h"
+#include "control/status.h"
+
+/* ---- reading what is observed ---- */
+
+static const struct json *status_of(const struct observed *o)
+{
+	return json_get(o->run, "status");
+}
+
+static const char *phase_of(const struct observed *o)
+{
+	return json_get_str(status_of(o), "phase", "");
+}
+
+static bool is_owned(const struct observed *o)
+{
+	const struct json *owner = json_first(json_at(o->job, "metadata", "ownerReferences"));
+	const char *uid = json_get_str(json_get(o->run, "metadata"), "uid", "");
+
+	for (; owner != NULL; owner = json_next(owner))
+		if (streq(json_get_str(owner, "uid", ""), uid))
+			return true;
+	return false;
+}
+
+/* A rejected run made nothing; once its spec has been edited it is a new one. */
+static bool is_edited_after_rejection(const struct observed *o)
+{
+	return streq(phase_of(o), "Rejected") &&
+	       json_get_int(json_get(o->run, "metadata"), "generation", 0) >
+		       json_get_int(status_of(o), "observedGeneration", 0);
+}
+
+enum stage decide_stage(const struct observed *o)
+{
+	const struct json *named = json_get(status_of(o), "jobStatus");
+
+	if (json_at(o->run, "metadata", "deletionTimestamp") != NULL)
+		return STAGE_DELETING;
+	if (phase_is_final(phase_of(o)) && !is_edited_after_rejection(o))
+		return STAGE_FINISHED;
+	if (o->job != NULL)
+		return is_owned(o) ? STAGE_STARTED : STAGE_FOREIGN;
+	if (json_get(named, "uid") != NULL && !run_is_scheduled(o->run))
+		return STAGE_LOST;
+	if (o->config == NULL)
+		return STAGE_NO_CONFIG;
+	return named != NULL ? STAGE_STARTING : STAGE_NEW;
+}
+
+/* ---- the question ---- */
+
+static struct json *question_before_start(const struct observed *o, const char *hooks)
+{
+	char now[TIME_TEXT_MAX];
+	auto_free char *name = run_job_name(o->run);
+	auto_json struct json *manifest =
+		manifest_job(o->run, o->config, o->service_account, o->digest);
+	auto_json struct json *asked = json_build(hooks);
+
+	time_format(o->now, false, now);
+	return json_build("{'hooks': %j, 'run': %j, 'config': %j, 'job': {'id': %s, 'name': %s},"
+			  " 'manifest': %j, 'now': %s}",
+			  asked, o->run, o->config, json_get_str(json_get(o->run, "metadata"), "uid", ""),
+			  name, manifest, now);
+}
+
+struct json *decide_question(const struct observed *o)
+{
+	char now[TIME_TEXT_MAX];
+
+	switch (decide_stage(o)) {
+	case STAGE_NEW:
+		return question_before_start(o, "['validate', 'contract', 'shape']");
+	case STAGE_STARTING:
+		return question_before_start(o, "['contract', 'shape']");
+	case STAGE_STARTED:
+		time_format(o->now, false, now);
+		return json_build("{'hooks': ['status'], 'run': %j, 'job': %j, 'pods': %j, 'now': %s}",
+				  o->run, o->job, o->pods, now);
+	case STAGE_LOST:
+	case STAGE_FINISHED:
+	case STAGE_NO_CONFIG:
+	case STAGE_FOREIGN:
+	case STAGE_DELETING:
+		break;
+	}
+	return NULL;
+}
+
+/* ---- starting ---- */
+
+static void add_status(const struct observed *o, struct plan *plan, const struct json *wanted)
+{
+	struct json *patch = status_patch(o->run, wanted);
+
+	if (patch != NULL)
+		plan_add(plan, ACTION_STATUS, &KIND_RUN, patch);
+}
+
+static void say(const struct observed *o, struct plan *plan, const struct verdict *verdict)
+{
+	auto_json struct json *wanted = status_apply(o->run, verdict, o->now);
+
+	add_status(o, plan, wanted);
+}
+
+/* The run's spec is wrong: final until it is edited. */
+static void reject(const struct observed *o, struct plan *plan, const char *reason,
+		   const char *message)
+{
+	struct verdict verdict = {.phase = "Rejected", .reason = reason, .message = message};
+	auto_json struct json *wanted = status_apply(o->run, &verdict, o->now);
+	char now[TIME_TEXT_MAX];
+
+	time_format(o->now, false, now);
+	json_set_str(wanted, "completionTime", now);
+	json_set(wanted, "policy", json_build("{'digest': %s}", o->digest));
+	add_status(o, plan, wanted);
+	plan_event(plan, "Warning", reason, message);
+}
+
+/* True if a hook failed; then the plan says so. */
+static bool policies_failed(const struct observed *o, const struct json *results, struct plan *plan)
+{
+	struct policy_failure failure;
+
+	if (!outcome_failure(results, &failure))
+		return false;
+	if (failure.rejected)
+		reject(o, plan, "Rejected", failure.message);
+	else
+		outcome_policy_error(o, &failure, plan);
+	return true;
+}
+
+/* The API's own form: spec.a: text; spec.b: text. */
+static char *violations_text(const struct json *violations)
+{
+	struct buf text = BUF_INIT(16 << 10);
+
+	for (const struct json *v = json_first(violations); v != NULL; v = json_next(v))
+		buf_addf(&text, "%s%s: %s", text.len > 0 ? "; " : "", json_get_str(v, "field", "spec"),
+			 json_get_str(v, "message", "invalid"));
+	return buf_steal(&text);
+}
+
+static bool parameters_refused(const struct observed *o, const struct json *results,
+			       struct plan *plan)
+{
+	const struct json *violations = json_at(results, "validate", "ok");
+	auto_free char *text = NULL;
+
+	if (json_first(violations) == NULL)
+		return false;
+	text = violations_text(violations);
+	reject(o, plan, "ParametersRejected", text);
+	return true;
+}
+
+/* The contract's text: a run that has begun keeps the one that it has. Yours. */
+static char *contract_text(const struct observed *o, const struct json *results)
+{
+	const char *kept = json_get_str(status_of(o), "contract", NULL);
+	auto_buf struct buf decoded = BUF_INIT(STATUS_CONTRACT_MAX);
+	struct err err = ERR_INIT;
+
+	if (kept != NULL && base64_decode(kept, strlen(kept), &decoded, &err) == 0)
+		return buf_steal(&decoded);
+	return json_print(json_at(results, "contract", "ok"));
+}
+
+static void name_job(const struct observed *o, struct json *status)
+{
+	auto_free char *name = run_job_name(o->run);
+	const char *kind = run_is_scheduled(o->run) ? "CronJob" : "Job";
+	struct json *ref = json_build("{'apiVersion': 'batch/v1', 'kind': %s, 'namespace': %s, 'name': %s}",
+				      kind, json_get_str(json_get(o->run, "metadata"), "namespace", ""),
+				      name);
+	const char *uid = json_str(json_at(o->job, "metadata", "uid"));
+
+	if (uid != NULL)
+		json_set_str(ref, "uid", uid);
+	json_set(status, "jobStatus", ref);
+}
+
+static void keep_contract(struct json *status, const char *contract, int64_t generation, int64_t now)
+{
+	auto_free char *encoded = NULL;
+
+	if (strlen(contract) <= STATUS_CONTRACT_MAX) {
+		encoded = base64_encode(contract, strlen(contract));
+		json_set_str(status, "contract", encoded);
+		return;
+	}
+	status_condition(status, "ContractInStatus", "False", "TooLarge",
+			 "the contract is over 256 KiB: read it in the run's ConfigMap", generation, now);
+}
+
+static void add_creates(const struct observed *o, const struct json *results, const char *contract,
+			struct plan *plan)
+{
+	const struct json *shaped = json_at(results, "shape", "ok");
+	const struct kind *kind = run_is_scheduled(o->run) ? &KIND_CRONJOB : &KIND_JOB;
+	struct json *job = shaped != NULL
+				   ? json_copy(shaped)
+				   : manifest_job(o->run, o->config, o->service_account, o->digest);
+
+	manifest_enforce(job, o->run, o->digest);
+	plan_add(plan, ACTION_CREATE, &KIND_CONFIGMAP, manifest_contract(o->run, contract, o->digest));
+	plan_add(plan, ACTION_CREATE, kind, job);
+}
+
+static void start(const struct observed *o, const struct json *results, struct plan *plan)
+{
+	struct verdict verdict = {.phase = "Pending", .reason = "Starting"};
+	auto_free char *contract = NULL, *name = NULL, *message = NULL;
+	auto_json struct json *wanted = NULL;
+
+	if (policies_failed(o, results, plan) || parameters_refused(o, results, plan))
+		return;
+	contract = contract_text(o, results);
+	if (strlen(contract) > CONTRACT_MAX) {
+		message = xasprintf("expected a contract of at most %d bytes (a ConfigMap holds 1 MiB), "
+				    "found %zu: shorten spec.parameters or storage",
+				    CONTRACT_MAX, strlen(contract));
+		reject(o, plan, "ContractTooLarge", message);
+		return;
+	}
+	name = run_job_name(o->run);
+	message = xasprintf("%s %s is being created", run_is_scheduled(o->run) ? "CronJob" : "Job", name);
+	verdict.message = message;
+	wanted = status_apply(o->run, &verdict, o->now);
+	json_remove(wanted, "completionTime");
+	name_job(o, wanted);
+	keep_contract(wanted, contract, json_get_int(json_get(o->run, "metadata"), "generation", 0),
+		      o->now);
+	json_set(wanted, "policy", json_build("{'digest': %s}", o->digest));
+	add_status(o, plan, wanted);
+	add_creates(o, results, contract, plan);
+	plan_event(plan, "Normal", "Started", message);
+}
+
+static void resume_start(const struct observed *o, const struct json *results, struct plan *plan)
+{
+	auto_free char *contract = NULL;
+
+	if (policies_failed(o, results, plan))
+		return;
+	contract = contract_text(o, results);
+	plan_add(plan, ACTION_CONFIRM, &KIND_RUN, NULL);
+	add_creates(o, results, contract, plan);
+}
+
+static void wait_for_config(const struct observed *o, struct plan *plan)
+{
+	const struct json *ref = json_at(o->run, "spec", "configRef");
+	const char *namespace = json_get_str(json_get(o->run, "metadata"), "namespace", "");
+	auto_free char *message = xasprintf(
+		"InferenceConfig \"%s\" does not exist in namespace \"%s\"; the run goes on once it does",
+		json_get_str(ref, "name", ""), json_get_str(ref, "namespace", namespace));
+
+	say(o, plan,
+	    &(struct verdict){.phase = "Pending",
+			      .reason = "ConfigNotFound",
+			      .message = message,
+			      .failing = true});
+}
+
+static void report_foreign(const struct observed *o, struct plan *plan)
+{
+	auto_free char *name = run_job_name(o->run);
+	auto_free char *message =
+		xasprintf("an object named %s exists and does not belong to this run; it is left alone: "
+			  "delete or rename it",
+			  name);
+
+	say(o, plan,
+	    &(struct verdict){.phase = "Pending",
+			      .reason = "JobNameTaken",
+			      .message = message,
+			      .failing = true});
+	plan->backoff = true;
+}
+
+void decide(const struct observed *o, const struct json *results, struct plan *plan)
+{
+	switch (decide_stage(o)) {
+	case STAGE_NEW:
+		start(o, results, plan);
+		return;
+	case STAGE_STARTING:
+		resume_start(o, results, plan);
+		return;
+	case STAGE_STARTED:
+		outcome_record(o, results, plan);
+		return;
+	case STAGE_LOST:
+		outcome_lost(o, plan);
+		return;
+	case STAGE_FINISHED:
+		outcome_cleanup(o, plan);
+		return;
+	case STAGE_NO_CONFIG:
+		wait_for_config(o, plan);
+		return;
+	case STAGE_FOREIGN:
+		report_foreign(o, plan);
+		return;
+	case STAGE_DELETING:
+		return;
+	}
+}
+
+/* ---- when the API refuses ---- */
+
+static const char *refusal_reason(const struct action *action, const struct err *err)
+{
+	if (err->kind == ERR_CONFLICT)
+		return action->type == ACTION_CREATE ? "NameTaken" : NULL;
+	if (err->kind == ERR_DENIED)
+		return strstr(err->msg, "exceeded quota") != NULL ? "QuotaExceeded" : "Forbidden";
+	return err->kind == ERR_INVALID || err->kind == ERR_LIMIT ? "Refused" : NULL;
+}
+
+void decide_failure(const struct observed *o, const struct action *action, const struct err *err,
+		    struct plan *plan)
+{
+	bool told = action->type == ACTION_CREATE || action->type == ACTION_PATCH;
+	const char *reason = told ? refusal_reason(action, err) : NULL;
+	auto_free char *message = NULL;
+
+	plan->backoff = true;
+	if (reason == NULL)
+		return;
+	message = xasprintf("%s: %s", action->kind->name, err->msg);
+	say(o, plan,
+	    &(struct verdict){.phase = *phase_of(o) != '\0' ? phase_of(o) : "Pending",
+			      .reason = reason,
+			      .message = message,
+			      .failing = true});
+	if (plan->len > 0)
+		plan_event(plan, "Warning", reason, message);
+}

@@ -1,0 +1,175 @@
+#include "control/manifest.h"
+
+#include "control/podtemplate.h"
+
+#define VOLUME "inference-contract"
+#define CONTAINER "inference"
+
+bool run_is_scheduled(const struct json *run)
+{
+	return *json_get_str(json_get(run, "spec"), "schedule", "") != '\0';
+}
+
+char *run_job_name(const struct json *run)
+{
+	const struct json *meta = json_get(run, "metadata");
+	char name[JOB_NAME_MAX + 1];
+
+	job_name(json_get_str(meta, "name", ""), json_get_str(meta, "uid", ""),
+		 run_is_scheduled(run) ? CRONJOB_NAME_MAX : JOB_NAME_MAX, name);
+	return xstrdup(name);
+}
+
+static struct json *labels_of(const struct json *run, const char *name)
+{
+	return json_build("{'app.kubernetes.io/name': 'inference-runner',"
+			  " 'app.kubernetes.io/instance': %s,"
+			  " 'app.kubernetes.io/managed-by': %s, '" LABEL_RUN "': %s}",
+			  name, MANAGER, json_get_str(json_get(run, "metadata"), "uid", ""));
+}
+
+static struct json *metadata_of(const struct json *run, const char *digest)
+{
+	const struct json *meta = json_get(run, "metadata");
+	auto_free char *name = run_job_name(run);
+	auto_json struct json *labels = labels_of(run, name);
+
+	return json_build("{'name': %s, 'namespace': %s, 'labels': %j,"
+			  " 'annotations': {'" ANNOTATION_DIGEST "': %s},"
+			  " 'ownerReferences': [{'apiVersion': '" GROUP "/v1', 'kind': 'InferenceRun',"
+			  " 'name': %s, 'uid': %s, 'controller': true, 'blockOwnerDeletion': true}]}",
+			  name, json_get_str(meta, "namespace", ""), labels, digest,
+			  json_get_str(meta, "name", ""), json_get_str(meta, "uid", ""));
+}
+
+struct json *manifest_contract(const struct json *run, const char *contract, const char *digest)
+{
+	auto_json struct json *metadata = metadata_of(run, digest);
+
+	return json_build("{'apiVersion': 'v1', 'kind': 'ConfigMap', 'metadata': %j,"
+			  " 'immutable': true, 'data': {'" CONTRACT_KEY "': %s}}",
+			  metadata, contract);
+}
+
+/* ---- the pod ---- */
+
+/* A pod that the `restricted` Pod Security Standard admits; /tmp can be written to. */
+static struct json *pod_defaults(const struct json *config, const char *service_account)
+{
+	const struct json *spec = json_get(config, "spec");
+	const char *pull_secret = json_str(json_at(spec, "credentialsRef", "name"));
+	struct json *pod = json_build(
+		"{'spec': {'securityContext': {'runAsNonRoot': true,"
+		"   'seccompProfile': {'type': 'RuntimeDefault'}},"
+		" 'containers': [{'name': '" CONTAINER "', 'image': %s,"
+		"   'terminationMessagePolicy': 'FallbackToLogsOnError',"
+		"   'securityContext': {'allowPrivilegeEscalation': false,"
+		"     'capabilities': {'drop': ['ALL']}},"
+		"   'volumeMounts': [{'name': 'tmp', 'mountPath': '/tmp'}]}],"
+		" 'volumes': [{'name': 'tmp', 'emptyDir': {}}]}}",
+		json_get_str(spec, "image", ""));
+
+	if (service_account != NULL && *service_account != '\0')
+		json_set_str(json_mut(pod, "spec"), "serviceAccountName", service_account);
+	if (pull_secret != NULL && *pull_secret != '\0')
+		json_set(json_mut(pod, "spec"), "imagePullSecrets",
+			 json_build("[{'name': %s}]", pull_secret));
+	return pod;
+}
+
+static struct json *pod_owned(const struct json *run, const char *digest)
+{
+	auto_free char *name = run_job_name(run);
+	auto_json struct json *labels = labels_of(run, name);
+
+	return json_build("{'metadata': {'labels': %j, 'annotations': {'" ANNOTATION_DIGEST "': %s}},"
+			  " 'spec': {'restartPolicy': 'Never',"
+			  " 'containers': [{'name': '" CONTAINER "',"
+			  "   'env': [{'name': 'pod_uid', 'valueFrom': {'fieldRef':"
+			  "     {'fieldPath': 'metadata.uid'}}}],"
+			  "   'volumeMounts': [{'name': '" VOLUME "', 'mountPath': '" CONTRACT_PATH "',"
+			  "     'subPath': '" CONTRACT_KEY "', 'readOnly': true}]}],"
+			  " 'volumes': [{'name': '" VOLUME "', 'configMap': {'name': %s}}]}}",
+			  labels, digest, name);
+}
+
+/* ---- Job and CronJob ---- */
+
+/* Exit codes of the runner that another try cannot mend end the Job; lost nodes, drains and
+ * preemptions do not count as tries. */
+static struct json *job_spec(const struct json *run, const struct json *config,
+			     const struct json *pod)
+{
+	const struct json *spec = json_get(run, "spec");
+	int64_t deadline = json_get_int(spec, "timeoutSeconds", 0);
+	int64_t backoff = json_get_int(json_get(config, "spec"), "backoffLimit", BACKOFF_LIMIT);
+	struct json *job = json_build(
+		"{'backoffLimit': %d, 'template': %j, 'podReplacementPolicy': 'Failed',"
+		" 'podFailurePolicy': {'rules': ["
+		"  {'action': 'FailJob', 'onExitCodes': {'containerName': '" CONTAINER "',"
+		"    'operator': 'In', 'values': [2, 6, 8, 13, 14, 15]}},"
+		"  {'action': 'Ignore', 'onPodConditions':"
+		"    [{'type': 'DisruptionTarget', 'status': 'True'}]}]}}",
+		backoff, pod);
+
+	if (deadline > 0)
+		json_set(job, "activeDeadlineSeconds", json_int(deadline));
+	return job;
+}
+
+static struct json *cronjob_spec(const struct json *run, const struct json *job,
+				 const struct json *metadata)
+{
+	static const char *const passed_on[] = {"timeZone", "concurrencyPolicy", "suspend"};
+	const struct json *spec = json_get(run, "spec");
+	struct json *cronjob = json_build("{'schedule': %s, 'jobTemplate': {'metadata':"
+					  " {'labels': %j, 'annotations': %j}, 'spec': %j}}",
+					  json_get_str(spec, "schedule", ""), json_get(metadata, "labels"),
+					  json_get(metadata, "annotations"), job);
+
+	for (size_t i = 0; i < ARRAY_LEN(passed_on); i++) {
+		const struct json *value = json_get(spec, passed_on[i]);
+
+		if (value != NULL)
+			json_set(cronjob, passed_on[i], json_copy(value));
+	}
+	return cronjob;
+}
+
+struct json *manifest_job(const struct json *run, const struct json *config,
+			  const char *service_account, const char *digest)
+{
+	auto_json struct json *metadata = metadata_of(run, digest);
+	auto_json struct json *pod = pod_defaults(config, service_account);
+	auto_json struct json *owned = pod_owned(run, digest);
+	auto_json struct json *job = NULL, *cronjob = NULL;
+
+	podtemplate_merge(pod, json_at(config, "spec", "podTemplate"));
+	podtemplate_merge(pod, owned);
+	job = job_spec(run, config, pod);
+	if (run_is_scheduled(run)) {
+		cronjob = cronjob_spec(run, job, metadata);
+		return json_build("{'apiVersion': 'batch/v1', 'kind': 'CronJob', 'metadata': %j, 'spec': %j}",
+				  metadata, cronjob);
+	}
+	if (json_is_true(json_at(run, "spec", "suspend")))
+		json_set(job, "suspend", json_bool(true));
+	return json_build("{'apiVersion': 'batch/v1', 'kind': 'Job', 'metadata': %j, 'spec': %j}",
+			  metadata, job);
+}
+
+void manifest_enforce(struct json *manifest, const struct json *run, const char *digest)
+{
+	auto_json struct json *metadata = metadata_of(run, digest);
+	auto_json struct json *owned = pod_owned(run, digest);
+	struct json *spec = json_obj(manifest, "spec");
+
+	json_set_str(manifest, "apiVersion", "batch/v1");
+	json_set_str(manifest, "kind", run_is_scheduled(run) ? "CronJob" : "Job");
+	podtemplate_merge(json_obj(manifest, "metadata"), metadata);
+	if (run_is_scheduled(run)) {
+		json_set_str(spec, "schedule", json_get_str(json_get(run, "spec"), "schedule", ""));
+		spec = json_obj(json_obj(spec, "jobTemplate"), "spec");
+	}
+	podtemplate_merge(json_obj(spec, "template"), owned);
+}

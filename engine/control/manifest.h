@@ -1,0 +1,38 @@
+/*
+ * manifest.h - the objects that a run owns: contract ConfigMap, Job, CronJob.
+ *
+ * A pod is layered: our defaults, over them the config's podTemplate, over that what is ours and
+ * may not change (names, owner, labels, restart policy, the contract's volume and mount, pod_uid).
+ * The last layer is laid again over what a policy's shape() returns.
+ */
+#ifndef CONTROL_MANIFEST_H
+#define CONTROL_MANIFEST_H
+
+#include "base/json.h"
+#include "control/names.h"
+
+/* Where every runner finds its contract; existing images read it there. */
+#define CONTRACT_KEY "contract.json"
+#define CONTRACT_PATH "/tmp/" CONTRACT_KEY
+
+enum {
+	CONTRACT_MAX = 1000 << 10, /* bytes: a ConfigMap holds 1 MiB with its metadata */
+	BACKOFF_LIMIT = 3,
+	TTL_AFTER_FINISHED_S = 300,
+};
+
+/* True if the run has a schedule: then it gets a CronJob instead of a Job. */
+bool run_is_scheduled(const struct json *run);
+
+/* The name of the run's Job or CronJob, and of its contract; yours. */
+char *run_job_name(const struct json *run);
+
+/* All are new objects, yours. digest names the policies that made them. */
+struct json *manifest_contract(const struct json *run, const char *contract, const char *digest);
+struct json *manifest_job(const struct json *run, const struct json *config,
+			  const char *service_account, const char *digest);
+
+/* Put back what is ours into a manifest that a policy has shaped. */
+void manifest_enforce(struct json *manifest, const struct json *run, const char *digest);
+
+#endif

@@ -1,0 +1,280 @@
+#include "control/outcome.h"
+
+#include <ctype.h>
+
+#include "base/timefmt.h"
+#include "control/manifest.h"
+#include "control/status.h"
+
+/* How long a finished Job's pods may still be on their way to us, and how long a change of words
+ * within one phase is held back: a pod that starts at once then costs one write, not three. */
+enum { PODS_LATE_MS = 5000, PODS_RETRY_MS = 200, WORDS_HELD_MS = 2000 };
+
+static const char *phase_of(const struct observed *o)
+{
+	return json_get_str(json_get(o->run, "status"), "phase", "");
+}
+
+static void add_status(const struct observed *o, struct plan *plan, const struct json *wanted)
+{
+	struct json *patch = status_patch(o->run, wanted);
+
+	if (patch != NULL)
+		plan_add(plan, ACTION_STATUS, &KIND_RUN, patch);
+}
+
+/* ---- policy errors ---- */
+
+bool outcome_failure(const struct json *results, struct policy_failure *out)
+{
+	for (const struct json *r = json_first(results); r != NULL; r = json_next(r)) {
+		const struct json *error = json_get(r, "error");
+
+		if (error == NULL)
+			continue;
+		out->message = json_get_str(error, "message", "the policy failed without a message");
+		out->rejected = streq(json_get_str(error, "kind", ""), "reject");
+		return true;
+	}
+	return false;
+}
+
+void outcome_policy_error(const struct observed *o, const struct policy_failure *failure,
+			  struct plan *plan)
+{
+	struct verdict verdict = {
+		.phase = *phase_of(o) != '\0' && !phase_is_final(phase_of(o)) ? phase_of(o) : "Pending",
+		.reason = "PolicyError",
+		.message = failure->message,
+		.failing = true,
+	};
+	auto_json struct json *wanted = status_apply(o->run, &verdict, o->now);
+
+	add_status(o, plan, wanted);
+	if (plan->len > 0)
+		plan_event(plan, "Warning", "PolicyError", failure->message);
+	plan->backoff = true;
+}
+
+/* ---- the status policy's answer ---- */
+
+static bool is_one_of(const char *word, const char *const *words)
+{
+	for (; *words != NULL; words++)
+		if (streq(word, *words))
+			return true;
+	return false;
+}
+
+/* metav1.Condition's rule for a reason. */
+static bool is_reason(const char *text)
+{
+	if (!isalpha((unsigned char)*text) || strlen(text) > 1024)
+		return false;
+	for (; *text != '\0'; text++)
+		if (!isalnum((unsigned char)*text) && *text != '_' && *text != ',' && *text != ':')
+			return false;
+	return true;
+}
+
+/* NULL if the answer agrees with the facts, else what is wrong with it; yours. */
+static char *disagreement(const struct observed *o, const struct json *answer)
+{
+	static const char *const live[] = {"Pending", "Scheduled", "Suspended", "Running", NULL};
+	static const char *const done[] = {"Succeeded", "Failed", NULL};
+	bool finished = job_finished(o->job) != NULL;
+	const char *phase = json_get_str(answer, "phase", "");
+	const char *reason = json_get_str(answer, "reason", phase);
+
+	if (!is_one_of(phase, finished ? done : live))
+		return xasprintf("status.lua: status() must answer %s while the Job has %s, it answered "
+				 "phase \"%s\"",
+				 finished ? "Succeeded or Failed"
+					  : "Pending, Scheduled, Suspended or Running",
+				 finished ? "finished" : "not finished", phase);
+	if (!is_reason(reason))
+		return xasprintf("status.lua: status() must answer a reason of one CamelCase word, it "
+				 "answered \"%s\"",
+				 reason);
+	return NULL;
+}
+
+/* A Pod's end may reach us after its Job's. */
+static bool pods_are_late(const struct observed *o)
+{
+	const struct json *finished = job_finished(o->job);
+	int64_t since;
+
+	if (finished == NULL ||
+	    !time_parse(json_get_str(finished, "lastTransitionTime", ""), &since) ||
+	    o->now - since > PODS_LATE_MS || o->now < since)
+		return false;
+	for (const struct json *p = json_first(o->pods); p != NULL; p = json_next(p)) {
+		const char *phase = json_get_str(json_get(p, "status"), "phase", "");
+
+		if (streq(phase, "Succeeded") || streq(phase, "Failed"))
+			return false;
+	}
+	return json_get_int(json_get(o->job, "status"), "succeeded", 0) +
+		       json_get_int(json_get(o->job, "status"), "failed", 0) >
+	       0;
+}
+
+/* True while only the words differ and the phase is young. */
+static bool words_can_wait(const struct observed *o, const struct json *wanted)
+{
+	const struct json *status = json_get(o->run, "status");
+	const struct json *conditions = json_get(status, "conditions");
+	int64_t since;
+
+	if (!streq(phase_of(o), json_get_str(wanted, "phase", "")) ||
+	    json_equal(json_get(status, "message"), json_get(wanted, "message")))
+		return false;
+	for (const struct json *c = json_first(conditions); c != NULL; c = json_next(c))
+		if (streq(json_get_str(c, "type", ""), "Ready"))
+			return time_parse(json_get_str(c, "lastTransitionTime", ""), &since) &&
+			       o->now >= since && o->now - since < WORDS_HELD_MS;
+	return false;
+}
+
+static void tell_transition(const struct observed *o, const struct json *wanted, struct plan *plan)
+{
+	const char *phase = json_get_str(wanted, "phase", "");
+
+	if (!streq(phase, phase_of(o)) && !streq(phase, "Pending"))
+		plan_event(plan, streq(phase, "Failed") ? "Warning" : "Normal",
+			   json_get_str(wanted, "reason", phase), json_get_str(wanted, "message", ""));
+}
+
+static struct json *wanted_status(const struct observed *o, const struct json *answer)
+{
+	const struct json *meta = json_get(o->job, "metadata");
+	struct verdict verdict = {
+		.phase = json_get_str(answer, "phase", ""),
+		.reason = json_get_str(answer, "reason", NULL),
+		.message = json_get_str(answer, "message", NULL),
+		.conditions = json_get(answer, "conditions"),
+	};
+	struct json *wanted = status_apply(o->run, &verdict, o->now);
+
+	json_set(wanted, "jobStatus",
+		 json_build("{'apiVersion': 'batch/v1', 'kind': %s, 'namespace': %s, 'name': %s, 'uid': %s}",
+			    run_is_scheduled(o->run) ? "CronJob" : "Job",
+			    json_get_str(meta, "namespace", ""), json_get_str(meta, "name", ""),
+			    json_get_str(meta, "uid", "")));
+	if (run_is_scheduled(o->run))
+		status_from_cronjob(wanted, o->job);
+	else
+		status_from_job(wanted, o->job, o->pods);
+	return wanted;
+}
+
+/* ---- the Job as the run wants it ---- */
+
+/* The uid in a patch makes it fail on another object of the same name. */
+static struct json *job_patch(const struct observed *o, const struct json *spec)
+{
+	const struct json *meta = json_get(o->job, "metadata");
+
+	return json_build("{'metadata': {'name': %s, 'uid': %s}, 'spec': %j}",
+			  json_get_str(meta, "name", ""), json_get_str(meta, "uid", ""), spec);
+}
+
+/* A patch for the members of spec that may change after the start; NULL if all are equal. */
+static struct json *spec_changes(const struct observed *o)
+{
+	static const char *const of_job[] = {"suspend", NULL};
+	static const char *const of_cronjob[] = {"suspend", "schedule", "timeZone", "concurrencyPolicy",
+						 NULL};
+	const char *const *members = run_is_scheduled(o->run) ? of_cronjob : of_job;
+	auto_json struct json *changes = json_object();
+	const struct json *spec = json_get(o->run, "spec"), *has = json_get(o->job, "spec");
+
+	for (; *members != NULL; members++) {
+		const struct json *wants = json_get(spec, *members);
+
+		if (wants != NULL && !json_equal(wants, json_get(has, *members)))
+			json_set(changes, *members, json_copy(wants));
+	}
+	return json_first(changes) != NULL ? job_patch(o, changes) : NULL;
+}
+
+void outcome_record(const struct observed *o, const struct json *results, struct plan *plan)
+{
+	const struct json *answer = json_at(results, "status", "ok");
+	struct policy_failure failure;
+	auto_free char *disagrees = NULL;
+	auto_json struct json *wanted = NULL;
+	struct json *changes = job_finished(o->job) == NULL ? spec_changes(o) : NULL;
+
+	if (changes != NULL)
+		plan_add(plan, ACTION_PATCH, run_is_scheduled(o->run) ? &KIND_CRONJOB : &KIND_JOB, changes);
+	if (outcome_failure(results, &failure)) {
+		outcome_policy_error(o, &failure, plan);
+		return;
+	}
+	disagrees = disagreement(o, answer);
+	if (disagrees != NULL) {
+		outcome_policy_error(o, &(struct policy_failure){.message = disagrees}, plan);
+		return;
+	}
+	if (pods_are_late(o)) {
+		plan->requeue_ms = PODS_RETRY_MS;
+		return;
+	}
+	wanted = wanted_status(o, answer);
+	if (words_can_wait(o, wanted)) {
+		plan->requeue_ms = WORDS_HELD_MS;
+		return;
+	}
+	add_status(o, plan, wanted);
+	tell_transition(o, wanted, plan);
+}
+
+void outcome_lost(const struct observed *o, struct plan *plan)
+{
+	static const char message[] = "the Job was deleted before its outcome was known; a started run is "
+				      "never run again: create a new InferenceRun";
+	struct verdict verdict = {.phase = "Failed", .reason = "JobLost", .message = message};
+	auto_json struct json *wanted = status_apply(o->run, &verdict, o->now);
+	char now[TIME_TEXT_MAX];
+
+	time_format(o->now, false, now);
+	json_set_str(wanted, "completionTime", now);
+	add_status(o, plan, wanted);
+	plan_event(plan, "Warning", "JobLost", message);
+}
+
+/* ---- clean-up ---- */
+
+/* Only now that the outcome is recorded may the Job's own clean-up remove it. */
+static void let_job_expire(const struct observed *o, int64_t ttl_ms, struct plan *plan)
+{
+	auto_json struct json *spec = json_build("{'ttlSecondsAfterFinished': %d}", ttl_ms / 1000);
+
+	if (o->job != NULL && json_at(o->job, "spec", "ttlSecondsAfterFinished") == NULL)
+		plan_add(plan, ACTION_PATCH, &KIND_JOB, job_patch(o, spec));
+}
+
+void outcome_cleanup(const struct observed *o, struct plan *plan)
+{
+	const struct json *spec = json_get(o->config, "spec");
+	const char *policy = json_get_str(spec, "autoDeletePolicy", "None");
+	int64_t ttl_ms = json_get_int(spec, "ttlSecondsAfterFinished", TTL_AFTER_FINISHED_S) * 1000;
+	bool succeeded = streq(phase_of(o), "Succeeded"), failed = streq(phase_of(o), "Failed");
+	const char *ended = json_get_str(json_get(o->run, "status"), "completionTime", "");
+	int64_t since;
+
+	if (streq(policy, "None") || run_is_scheduled(o->run) || !time_parse(ended, &since))
+		return;
+	let_job_expire(o, ttl_ms, plan);
+	if (!(streq(policy, "DeleteOnCompletion") && (succeeded || failed)) &&
+	    !(streq(policy, "DeleteOnSuccess") && succeeded))
+		return;
+	if (o->now - since < ttl_ms) {
+		plan->requeue_ms = ttl_ms - (o->now - since);
+		return;
+	}
+	plan_event(plan, "Normal", "AutoDeleted", "the run has finished and its autoDeletePolicy asks for it");
+	plan_add(plan, ACTION_DELETE, &KIND_RUN, NULL);
+}
