@@ -34,8 +34,8 @@ UNIT       := $(patsubst spec/%.c,$(BUILD)/spec/%,$(wildcard spec/unit/*/*_test.
 LUA        := $(wildcard scripts/*.lua)
 
 objects = $(patsubst %.c,$(BUILD)/obj/%.o,$(wildcard $(1)))
-SOURCES = $(wildcard engine/*.c engine/*/*.c runner/*.c spec/*/*.c spec/unit/*/*.c)
-HEADERS = $(wildcard engine/*/*.h engine/*.h runner/*.h spec/*/*.h spec/unit/*/*.h)
+SOURCES = $(wildcard engine/*.c engine/*/*.c runner/*.c spec/*/*.c spec/*/*/*.c)
+HEADERS = $(wildcard engine/*/*.h engine/*.h runner/*.h spec/*/*.h spec/*/*/*.h)
 
 .PHONY: all help
 all: $(CONTROLLER) $(RUNNER) ## build the controller and the runner
@@ -78,7 +78,7 @@ $(BUILD)/apisim: $(call objects,spec/apisim/*.c) $(call lib,net) $(call lib,base
 $(BUILD)/podrunner: $(call objects,spec/podrunner/*.c) $(call lib,kube) $(call lib,net) $(call lib,base)
 	$(CC) $(ALL_LDFLAGS) $^ $(LIBS_net) $(LIBS_base) -o $@
 
-$(STANDINS): $(BUILD)/%: $(BUILD)/obj/spec/standins/%.o $(call lib,net) $(call lib,base)
+$(STANDINS): $(BUILD)/%: $(BUILD)/obj/spec/standins/%.o $(call objects,spec/standins/parts/*.c) $(call lib,net) $(call lib,base)
 	$(CC) $(ALL_LDFLAGS) $^ $(LIBS_net) $(LIBS_base) -o $@
 
 # A unit test links the floors, and the parts of apisim or the runner that it is for.
