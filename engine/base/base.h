@@ -81,6 +81,7 @@ static inline bool has_prefix(const char *text, const char *prefix)
 }
 
 /* Unbounded or stateful; use buf, xasprintf, snprintf, gmtime_r instead. */
+#undef sprintf /* a macro with clang and FORTIFY */
 #pragma GCC poison strcpy strcat strncpy strncat sprintf vsprintf strtok gmtime localtime ctime
 
 #endif
