@@ -2,7 +2,7 @@
  * store.h - the cached objects of one kind, as compact JSON bytes.
  *
  * A tree costs seven times its text, so objects are kept as text (without managedFields and the
- * last-applied annotation) with a small header, and parsed on demand. No I/O here.
+ * last-applied annotation) behind a small header, and parsed on demand. No I/O here.
  */
 #ifndef KUBE_STORE_H
 #define KUBE_STORE_H
@@ -10,6 +10,7 @@
 #include "base/json.h"
 
 struct store;
+struct store_list;
 
 /* What is known of an object without parsing it. Borrowed until the object changes. */
 struct store_meta {
@@ -19,32 +20,47 @@ struct store_meta {
 	const char *owner_uid;        /* of the controller owner reference; "" if none */
 };
 
-/* reduce may cut fields off before an object is stored (NULL: none). */
+/* reduce may cut fields off before an object is stored (NULL: none); not those of store_meta. */
 struct store *store_new(void (*reduce)(struct json *object));
-void store_free(struct store *store);
+void store_free(struct store *store); /* NULL is fine; its lists must be ended before */
 
-/* Add or replace (reads metadata; an object without a name is refused: -1). */
-int store_put(struct store *store, const struct json *object, struct err *err);
+/* Add or replace. The object is cut down to what is stored, in place, but stays yours. -1: it has
+ * no metadata.name; it is then unchanged. */
+int store_put(struct store *store, struct json *object, struct err *err);
 void store_delete(struct store *store, const char *key);
 
 /* NULL when absent. store_get parses: the tree is yours. */
 struct json *store_get(const struct store *store, const char *key);
 const struct store_meta *store_find(const struct store *store, const char *key);
 
-/* Keys of the objects whose controller owner has this uid, through an index. */
+/* Visit the objects whose controller owner has this uid (through an index), or all of them. fn
+ * must not change the store. */
 typedef void store_fn(void *arg, const struct store_meta *meta);
 void store_each_owned(const struct store *store, const char *owner_uid, store_fn *fn, void *arg);
 void store_each(const struct store *store, store_fn *fn, void *arg);
 size_t store_len(const struct store *store);
+size_t store_bytes(const struct store *store); /* memory of the objects, without the indexes */
 
-/* "namespace/name" of an object; yours. */
+/* "namespace/name" of an object; yours; NULL if it has no name. */
 char *store_key(const struct json *object);
 
-/* A LIST is staged, then takes effect as one: begin, put each, commit. Objects that the list lacks
- * are deleted at commit and reported to gone first. */
-void store_begin(struct store *store);
-void store_stage(struct store *store, const struct json *object);
-void store_commit(struct store *store, store_fn *gone, void *arg);
-void store_abort(struct store *store);
+/*
+ * A LIST of one namespace (NULL: of all) is staged page by page, then takes effect as one: begin,
+ * stage each object, then commit or abort, which free the list. An object that has not changed
+ * since (same uid and version) is not copied. Staging fails and cuts down as store_put does.
+ *
+ * Commit reports the objects that the list lacks, or has under another uid, as gone, each just
+ * before it is deleted; then it puts the changed ones; then it reports those as added or modified.
+ * A report may abort its list: commit then returns and touches neither list nor store again.
+ */
+struct store_changes {
+	store_fn *gone, *added, *modified;
+	void *arg;
+};
+
+struct store_list *store_begin(struct store *store, const char *namespace);
+int store_stage(struct store_list *list, struct json *object, struct err *err);
+void store_commit(struct store_list *list, const struct store_changes *report);
+void store_abort(struct store_list *list); /* NULL is fine */
 
 #endif
