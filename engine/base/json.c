@@ -130,7 +130,7 @@ struct json *json_parse(const char *text, size_t len, struct err *err)
 
 char *json_print(const struct json *value)
 {
-	char *text = cJSON_PrintUnformatted(tree(value));
+	char *text = value != NULL ? cJSON_PrintUnformatted(tree(value)) : xstrdup("null");
 
 	if (text == NULL)
 		abort();

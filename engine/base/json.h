@@ -25,7 +25,7 @@ enum json_type { JSON_MISSING, JSON_NULL, JSON_BOOL, JSON_NUMBER, JSON_STRING, J
 /* Parse one JSON text; NULL on failure with "line L, column C: ..." in err. Nesting: scan.h. */
 struct json *json_parse(const char *text, size_t len, struct err *err);
 
-/* Compact text, or indented by two blanks with a newline at its end; yours. */
+/* Compact text (of NULL: null), or indented by two blanks with a newline at its end; yours. */
 char *json_print(const struct json *value);
 char *json_print_pretty(const struct json *value);
 

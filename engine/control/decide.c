@@ -192,11 +192,11 @@ static void name_job(const struct observed *o, struct json *status)
 
 static void keep_contract(struct json *status, const char *contract, int64_t generation, int64_t now)
 {
-	auto_free char *encoded = NULL;
+	auto_buf struct buf encoded = BUF_INIT(2 * STATUS_CONTRACT_MAX);
 
 	if (strlen(contract) <= STATUS_CONTRACT_MAX) {
-		encoded = base64_encode(contract, strlen(contract));
-		json_set_str(status, "contract", encoded);
+		base64_encode(contract, strlen(contract), &encoded);
+		json_set_str(status, "contract", encoded.data);
 		return;
 	}
 	status_condition(status, "ContractInStatus", "False", "TooLarge",

@@ -1,0 +1,347 @@
+#include "control/controller.h"
+
+#include "base/log.h"
+#include "base/map.h"
+#include "base/timefmt.h"
+#include "control/cache.h"
+#include "control/hold.h"
+#include "control/pass.h"
+#include "control/policies.h"
+#include "control/queue.h"
+
+#define LABEL_CONTROLLER "controller=\"inferencerun\""
+
+/* A pass in flight. */
+struct flight {
+	struct pass *pass;
+	int64_t since;
+};
+
+struct controller {
+	struct controller_deps deps;
+	struct controller_spec spec;
+	struct pass_env env;
+	struct cache *cache;
+	struct policies *policies;
+	struct queue *queue;
+	struct holds *holds;
+	struct map *flights; /* key -> struct flight */
+	struct timer *pump, *resync;
+	bool policies_known, leading, stopping;
+	void (*stopped)(void *arg);
+	void *stopped_arg;
+};
+
+static void wake(struct controller *c)
+{
+	timer_set(c->pump, 0);
+}
+
+/* ---- passes ---- */
+
+static void log_pass(const char *key, const struct pass_result *result)
+{
+	if (result->err != NULL)
+		log_warn("pass failed", "run", key, "kind", err_kind_name(result->err->kind), "error",
+			 result->err->msg);
+	else if (result->finished_phase != NULL)
+		log_info("run finished", "run", key, "phase", result->finished_phase);
+	else if (result->job_uid != NULL)
+		log_info("job created", "run", key, "uid", result->job_uid);
+	else
+		log_debug("pass done", "run", key, "version", result->run_version);
+}
+
+static void measure_pass(struct controller *c, const struct flight *flight,
+			 const struct pass_result *result)
+{
+	const char *outcome = result->err != NULL       ? LABEL_CONTROLLER ",result=\"error\""
+			      : result->failed          ? LABEL_CONTROLLER ",result=\"requeue\""
+			      : result->requeue_ms >= 0 ? LABEL_CONTROLLER ",result=\"requeue_after\""
+							: LABEL_CONTROLLER ",result=\"success\"";
+	char phase[64];
+
+	metrics_add(c->deps.metrics, METRIC_RECONCILE_TOTAL, outcome, 1);
+	metrics_observe(c->deps.metrics, METRIC_RECONCILE_SECONDS, LABEL_CONTROLLER,
+			(double)(time_mono_ms() - flight->since) / 1000);
+	if (result->finished_phase == NULL)
+		return;
+	snprintf(phase, sizeof(phase), "phase=\"%s\"", result->finished_phase);
+	metrics_add(c->deps.metrics, METRIC_RUNS_FINISHED, phase, 1);
+}
+
+static void pass_done(void *arg, const char *key, const struct pass_result *result)
+{
+	struct controller *c = arg;
+	int64_t now = time_mono_ms();
+
+	log_pass(key, result);
+	measure_pass(c, map_get(c->flights, key), result);
+	holds_end(c->holds, key, result->run_version, result->job_uid, now);
+	queue_done(c->queue, key, result->failed, now);
+	if (result->requeue_ms >= 0)
+		queue_add_after(c->queue, key, result->requeue_ms, now);
+	map_del(c->flights, key);
+	if (c->stopping && map_len(c->flights) == 0)
+		c->stopped(c->stopped_arg);
+	else
+		wake(c);
+}
+
+static void begin_pass(struct controller *c, const char *key)
+{
+	int64_t now = time_mono_ms(), held = holds_left(c->holds, key, now);
+	struct cache_view view = {0};
+	struct flight *flight;
+
+	if (held > 0 || !cache_look(c->cache, key, &view)) {
+		queue_done(c->queue, key, false, now);
+		if (held > 0)
+			queue_add_after(c->queue, key, held, now);
+		return;
+	}
+	holds_begin(c->holds, key);
+	flight = xcalloc(1, sizeof(*flight));
+	flight->since = now;
+	map_put(c->flights, key, flight);
+	flight->pass = pass_start(&c->env, key, &view, pass_done, c);
+}
+
+static bool may_begin(const struct controller *c)
+{
+	return c->leading && !c->stopping && controller_ready(c) &&
+	       map_len(c->flights) < (size_t)c->spec.max_in_flight;
+}
+
+static void pump(void *arg)
+{
+	struct controller *c = arg;
+	int64_t wait;
+
+	while (may_begin(c)) {
+		auto_free char *key = queue_pop(c->queue, time_mono_ms());
+
+		if (key == NULL)
+			break;
+		begin_pass(c, key);
+	}
+	wait = may_begin(c) ? queue_wait(c->queue, time_mono_ms()) : -1;
+	if (wait >= 0)
+		timer_set(c->pump, wait);
+}
+
+/* ---- what changes ---- */
+
+static void on_changed(void *arg, const char *key, bool initial)
+{
+	struct controller *c = arg;
+
+	if (initial)
+		queue_add_low(c->queue, key, time_mono_ms());
+	else
+		queue_add(c->queue, key, time_mono_ms());
+	wake(c);
+}
+
+static void on_seen(void *arg, const char *key, const char *run_version, const char *job_uid)
+{
+	struct controller *c = arg;
+
+	if (run_version != NULL && *run_version == '\0')
+		holds_forget(c->holds, key);
+	else
+		holds_seen(c->holds, key, run_version != NULL ? run_version : job_uid);
+}
+
+static void on_synced(void *arg)
+{
+	log_info("caches are full");
+	wake(arg);
+}
+
+static void on_trouble(void *arg UNUSED, const struct err *err)
+{
+	log_warn("watching failed, trying again", "kind", err_kind_name(err->kind), "error", err->msg);
+}
+
+static void requeue_low(void *arg, const char *key)
+{
+	struct controller *c = arg;
+
+	queue_add_low(c->queue, key, time_mono_ms());
+}
+
+static void resync(void *arg)
+{
+	struct controller *c = arg;
+
+	cache_each_live(c->cache, requeue_low, c);
+	timer_set(c->resync, c->spec.resync_ms);
+	wake(c);
+}
+
+/* ---- policies ---- */
+
+static void on_policies_settled(void *arg)
+{
+	struct controller *c = arg;
+
+	c->policies_known = true;
+	wake(c);
+}
+
+static void on_policies_loaded(void *arg, const struct json *object, const struct err *err)
+{
+	struct controller *c = arg;
+	const char *digest = policy_digest(c->deps.host);
+	auto_free char *message = NULL;
+
+	metrics_add(c->deps.metrics, METRIC_POLICY_LOADS,
+		    err == NULL ? "result=\"active\"" : "result=\"refused\"", 1);
+	if (err != NULL) {
+		log_error("policies refused", "error", err->msg, "active", digest);
+		message = xasprintf("%s; %s stays in force", err->msg, digest);
+		events_emit(c->deps.events, object, "Warning", "PolicyRefused", message);
+		return;
+	}
+	log_info("policies in force", "digest", digest);
+	message = xasprintf("%s is in force", digest);
+	events_emit(c->deps.events, object, "Normal", "PolicyActive", message);
+	cache_each_live(c->cache, requeue_low, c);
+	wake(c);
+}
+
+static void on_evaluated(void *arg, int64_t duration_ms, const char *error_kind)
+{
+	struct controller *c = arg;
+	char labels[64];
+
+	metrics_observe(c->deps.metrics, METRIC_POLICY_SECONDS, "", (double)duration_ms / 1000);
+	if (error_kind == NULL)
+		return;
+	snprintf(labels, sizeof(labels), "kind=\"%s\"", error_kind);
+	metrics_add(c->deps.metrics, METRIC_POLICY_ERRORS, labels, 1);
+}
+
+/* ---- what passes need ---- */
+
+static bool may_write(void *arg)
+{
+	struct controller *c = arg;
+
+	return c->spec.may_write(c->spec.arg);
+}
+
+static void emit(void *arg, const struct json *run, const struct json *event)
+{
+	struct controller *c = arg;
+
+	events_emit(c->deps.events, run, json_get_str(event, "type", "Normal"),
+		    json_get_str(event, "reason", ""), json_get_str(event, "message", ""));
+}
+
+static void free_flight(void *value)
+{
+	free(value);
+}
+
+struct controller *controller_new(const struct controller_deps *deps,
+				  const struct controller_spec *spec)
+{
+	struct controller *c = xcalloc(1, sizeof(*c));
+
+	c->deps = *deps;
+	c->spec = *spec;
+	c->env = (struct pass_env){
+		.act = {.loop = deps->loop, .client = deps->client, .may_write = may_write, .emit = emit, .arg = c},
+		.host = deps->host,
+		.service_account = spec->service_account,
+		.evaluated = on_evaluated,
+	};
+	c->queue = queue_new();
+	c->holds = holds_new();
+	c->flights = map_new(free_flight);
+	c->pump = timer_new(deps->loop, pump, c);
+	c->resync = timer_new(deps->loop, resync, c);
+	timer_set(c->resync, spec->resync_ms);
+	c->cache = cache_new(deps->loop, deps->client,
+			     &(struct cache_spec){.namespaces = spec->namespaces,
+						  .changed = on_changed,
+						  .seen = on_seen,
+						  .synced = on_synced,
+						  .trouble = on_trouble,
+						  .arg = c});
+	c->policies = policies_new(deps->loop, deps->client, deps->host,
+				   &(struct policies_spec){.namespace = spec->policy_namespace,
+							   .name = spec->policy_name,
+							   .settled = on_policies_settled,
+							   .loaded = on_policies_loaded,
+							   .trouble = on_trouble,
+							   .arg = c});
+	return c;
+}
+
+void controller_free(struct controller *c)
+{
+	const char *key;
+	void *flight;
+
+	if (c == NULL)
+		return;
+	for (size_t i = 0; map_next(c->flights, &i, &key, &flight);)
+		pass_cancel(((struct flight *)flight)->pass);
+	map_free(c->flights);
+	policies_free(c->policies);
+	cache_free(c->cache);
+	timer_free(c->pump);
+	timer_free(c->resync);
+	holds_free(c->holds);
+	queue_free(c->queue);
+	free(c);
+}
+
+void controller_lead(struct controller *c)
+{
+	c->leading = true;
+	wake(c);
+}
+
+void controller_stop(struct controller *c, void (*stopped)(void *arg), void *arg)
+{
+	c->stopping = true;
+	c->stopped = stopped;
+	c->stopped_arg = arg;
+	if (map_len(c->flights) == 0)
+		loop_defer(c->deps.loop, stopped, arg);
+}
+
+bool controller_ready(const struct controller *c)
+{
+	return c->policies_known && cache_synced(c->cache);
+}
+
+int64_t controller_oldest_ms(const struct controller *c)
+{
+	return queue_oldest_ms(c->queue, time_mono_ms());
+}
+
+static void measure_kind(void *arg, const char *kind, size_t n)
+{
+	struct controller *c = arg;
+	char labels[64];
+
+	snprintf(labels, sizeof(labels), "kind=\"%s\"", kind);
+	metrics_set(c->deps.metrics, METRIC_CACHED_OBJECTS, labels, (double)n);
+}
+
+void controller_measure(struct controller *c)
+{
+	struct metrics *metrics = c->deps.metrics;
+
+	metrics_set(metrics, METRIC_ACTIVE_WORKERS, LABEL_CONTROLLER, (double)map_len(c->flights));
+	metrics_set(metrics, METRIC_MAX_WORKERS, LABEL_CONTROLLER, c->spec.max_in_flight);
+	metrics_set(metrics, METRIC_QUEUE_DEPTH, "name=\"inferencerun\"", (double)queue_depth(c->queue));
+	metrics_set(metrics, METRIC_QUEUE_OLDEST, "name=\"inferencerun\"",
+		    (double)controller_oldest_ms(c) / 1000);
+	cache_count(c->cache, measure_kind, c);
+}

@@ -1,0 +1,186 @@
+#include "control/pass.h"
+
+#include "base/timefmt.h"
+#include "control/decide.h"
+#include "control/status.h"
+
+struct pass {
+	struct pass_env env;
+	char *key;
+	struct cache_view view;
+	char *digest; /* of the policies that answered */
+	struct policy_call *question;
+	int64_t asked_at;
+	struct act *act;
+	struct pass_result result;
+	struct err err;
+	char *run_version, *job_uid, *finished_phase;
+	pass_done_fn *done;
+	void *arg;
+};
+
+static void pass_free(struct pass *pass)
+{
+	cache_view_done(&pass->view);
+	free(pass->key);
+	free(pass->digest);
+	free(pass->run_version);
+	free(pass->job_uid);
+	free(pass->finished_phase);
+	free(pass);
+}
+
+static void finish(struct pass *pass)
+{
+	pass->result.run_version = pass->run_version;
+	pass->result.job_uid = pass->job_uid;
+	pass->result.finished_phase = pass->finished_phase;
+	pass->result.err = pass->err.kind != ERR_NONE ? &pass->err : NULL;
+	pass->done(pass->arg, pass->key, &pass->result);
+	pass_free(pass);
+}
+
+static void fail(struct pass *pass, const struct err *err)
+{
+	pass->err = *err;
+	pass->result.failed = true;
+}
+
+static struct observed observed(const struct pass *pass)
+{
+	return (struct observed){
+		.run = pass->view.run,
+		.config = pass->view.config,
+		.job = pass->view.job,
+		.pods = pass->view.pods,
+		.digest = pass->digest,
+		.service_account = pass->env.service_account,
+		.now = time_now_ms(),
+	};
+}
+
+/* ---- act ---- */
+
+/* Remember what was written, so that the next pass waits until the watch has shown it. */
+static void note_writes(struct pass *pass, const struct act_result *acted)
+{
+	const char *before = json_get_str(json_get(pass->view.run, "metadata"), "resourceVersion", "");
+	const char *after = json_get_str(json_get(acted->run, "metadata"), "resourceVersion", "");
+	const char *phase = json_get_str(json_get(acted->run, "status"), "phase", "");
+
+	if (acted->job != NULL) {
+		free(pass->job_uid);
+		pass->job_uid = xstrdup(json_get_str(json_get(acted->job, "metadata"), "uid", ""));
+	}
+	if (streq(before, after))
+		return;
+	if (phase_is_final(phase) &&
+	    !streq(phase, json_get_str(json_get(pass->view.run, "status"), "phase", "")))
+		pass->finished_phase = xstrdup(phase);
+	free(pass->run_version);
+	pass->run_version = xstrdup(after);
+	json_free(pass->view.run);
+	pass->view.run = json_copy(acted->run);
+}
+
+static void told_failure(void *arg, const struct act_result *acted)
+{
+	struct pass *pass = arg;
+
+	pass->act = NULL;
+	note_writes(pass, acted);
+	finish(pass);
+}
+
+static void acted(void *arg, const struct act_result *acted)
+{
+	struct pass *pass = arg;
+	struct observed o;
+	struct plan plan;
+
+	pass->act = NULL;
+	note_writes(pass, acted);
+	if (acted->err == NULL) {
+		finish(pass);
+		return;
+	}
+	fail(pass, acted->err);
+	o = observed(pass);
+	plan_init(&plan);
+	decide_failure(&o, acted->failed, acted->err, &plan);
+	pass->act = act_start(&pass->env.act, pass->view.run, &plan, told_failure, pass);
+}
+
+static void decide_and_act(struct pass *pass, const struct json *results)
+{
+	struct observed o = observed(pass);
+	struct plan plan;
+
+	plan_init(&plan);
+	decide(&o, results, &plan);
+	pass->result.requeue_ms = plan.requeue_ms;
+	pass->result.failed = plan.backoff;
+	pass->act = act_start(&pass->env.act, pass->view.run, &plan, acted, pass);
+}
+
+/* ---- ask ---- */
+
+static const char *error_kind(const struct json *results)
+{
+	for (const struct json *r = json_first(results); r != NULL; r = json_next(r))
+		if (json_get(r, "error") != NULL)
+			return json_get_str(json_get(r, "error"), "kind", "script");
+	return NULL;
+}
+
+static void answered(void *arg, const struct json *reply, const struct err *err)
+{
+	struct pass *pass = arg;
+	const struct json *results = json_get(reply, "results");
+
+	pass->question = NULL;
+	pass->env.evaluated(pass->env.act.arg, time_mono_ms() - pass->asked_at,
+			    err != NULL ? "limit" : error_kind(results));
+	if (err != NULL) {
+		fail(pass, err);
+		finish(pass);
+		return;
+	}
+	free(pass->digest);
+	pass->digest = xstrdup(json_get_str(reply, "digest", ""));
+	decide_and_act(pass, results);
+}
+
+struct pass *pass_start(const struct pass_env *env, const char *key, struct cache_view *view_taken,
+			pass_done_fn *done, void *arg)
+{
+	struct pass *pass = xcalloc(1, sizeof(*pass));
+	auto_json struct json *question = NULL;
+	struct observed o;
+
+	pass->env = *env;
+	pass->key = xstrdup(key);
+	pass->view = *view_taken;
+	*view_taken = (struct cache_view){0};
+	pass->digest = xstrdup(policy_digest(env->host));
+	pass->result.requeue_ms = -1;
+	pass->done = done;
+	pass->arg = arg;
+	o = observed(pass);
+	question = decide_question(&o);
+	pass->asked_at = time_mono_ms();
+	if (question != NULL)
+		pass->question = policy_eval(env->host, question, answered, pass);
+	else
+		decide_and_act(pass, NULL);
+	return pass;
+}
+
+void pass_cancel(struct pass *pass)
+{
+	if (pass->question != NULL)
+		policy_cancel(pass->question);
+	if (pass->act != NULL)
+		act_cancel(pass->act);
+	pass_free(pass);
+}
