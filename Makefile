@@ -97,3 +97,73 @@ unit-tests: $(UNIT)
 .SECONDARY:
 
 -include $(shell find $(BUILD)/obj -name '*.d' 2>/dev/null)
+
+# ---- set-up ----
+
+SUDO := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
+setup: ## install the Debian packages that building and testing need (as root or with sudo)
+	@SUDO="$(SUDO)" spec/setup
+
+# ---- checks ----
+
+check: lint test ## everything that CI runs; ends with "N passed, N failed"
+
+SUITES ?= $(wildcard spec/e2e/*_test.sh)
+test: setup-quiet all tools unit-tests ## unit tests, policy specs and the integration suites
+	@BUILD=$(BUILD) spec/tap $(UNIT) \
+	  'lua: busted --lua=lua5.4 --output=TAP --pattern=_spec spec/lua' \
+	  $(SUITES) $(if $(SANITIZE),,$(MEMCHECK))
+
+# Unit tests once more under valgrind, where it can see what a sanitizer build cannot: our real flags.
+MEMCHECK ?= $(foreach t,base control,$(patsubst %,'valgrind/unit/$(t)/%: spec/memcheck $(BUILD)/spec/unit/$(t)/%',$(notdir $(filter $(BUILD)/spec/unit/$(t)/%,$(UNIT)))))
+
+asan: ## build and test with AddressSanitizer and UBSan, in build/asan
+	$(MAKE) BUILD=build/asan SANITIZE=address,undefined CFLAGS='-O1 -g' test
+
+setup-quiet:
+	@[ -n "$(NO_SETUP)" ] || SUDO="$(SUDO)" spec/setup --quiet
+
+lint: setup-quiet layers headers format-check tidy luacheck shellcheck ## every static check
+
+layers: ## floors and fences: which file may include what
+	@spec/layers
+
+headers: ## each header compiles alone, with gcc and clang
+	@for h in $(HEADERS); do for cc in gcc clang; do \
+	  $$cc $(filter-out -MMD -MP,$(ALL_CFLAGS)) -fsyntax-only -x c -include $$h /dev/null || exit 1; done; done
+
+format: ## lay the C code out
+	clang-format -i $(SOURCES) $(HEADERS)
+
+format-check: ## is the C code laid out?
+	@clang-format --dry-run -Werror $(SOURCES) $(HEADERS)
+
+tidy: $(BUILD)/gen/default_bundle.c compile_commands.json ## clang-tidy
+	@printf '%s\n' $(SOURCES) | xargs -P $$(nproc) -n 4 clang-tidy -p . --quiet 2>/dev/null
+
+luacheck: ## luacheck
+	@luacheck --quiet scripts spec/lua $(wildcard examples/policies)
+
+shellcheck: ## shellcheck
+	@shellcheck $$(grep -rlE '^#!/bin/(ba)?sh' --include='*' spec .ci examples charts 2>/dev/null)
+
+clang: ## build everything with clang, in build/clang
+	$(MAKE) BUILD=build/clang CC=clang all tools unit-tests
+
+compile_commands.json: Makefile
+	@{ echo '['; sep=; for c in $(SOURCES); do \
+	  printf '%s{"directory":"%s","file":"%s","command":"clang %s -c %s"}' "$$sep" "$(CURDIR)" "$$c" \
+	    '$(subst ",\",$(subst ',,$(filter-out -MMD -MP,$(ALL_CFLAGS))))' "$$c"; sep=','; done; echo ']'; } > $@
+
+# ---- seeing it work ----
+
+demo: setup-quiet all tools ## run the specification's examples on a local API server
+	@BUILD=$(BUILD) spec/demo
+
+bench: setup-quiet all tools ## measure; prints the figures and writes build/bench.json
+	@BUILD=$(BUILD) spec/bench/run
+
+clean: ## remove what was built
+	rm -rf build compile_commands.json
+
+.PHONY: setup setup-quiet check test asan lint layers headers format format-check tidy luacheck shellcheck clang demo bench clean
