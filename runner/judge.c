@@ -1,0 +1,149 @@
+#include "runner/judge.h"
+
+#include "base/json.h"
+#include "base/scan.h"
+#include "base/utf8.h"
+#include "runner/rows.h"
+
+enum { QUOTE_MAX = 200 };
+
+/* The texts of the handler and of its stock notebooks ("agument" is theirs). */
+static const char missing_argument[] = "missing agument for call";
+static const char no_database[] = "no connection info for database";
+static const char traceback[] = "Traceback (most recent call last)";
+
+int judge_no_answer(const struct http_reply *reply, enum reason unavailable, struct fault *fault)
+{
+	if (reply->interrupted)
+		return fault_as(fault, REASON_INTERRUPTED);
+	return fault_as(fault, fault->err.kind == ERR_BUG ? REASON_INTERNAL : unavailable);
+}
+
+/* The first bytes of a text on one line, for a message. */
+static char *quote(const char *text, size_t len)
+{
+	size_t n = utf8_prefix(text, len, QUOTE_MAX);
+	char *line = xstrndup(text, n);
+
+	for (char *p = line; *p != '\0'; p++)
+		if ((unsigned char)*p < 0x20 || *p == 0x7F)
+			*p = ' ';
+	return line;
+}
+
+/* The last line of a traceback names the error; the end of it is what counts. */
+static char *quote_last_line(const char *text, size_t len)
+{
+	const char *newline, *start;
+
+	while (len > 0 && (unsigned char)text[len - 1] <= ' ')
+		len--;
+	newline = memrchr(text, '\n', len);
+	start = newline != NULL ? newline + 1 : text;
+	if ((size_t)(text + len - start) > QUOTE_MAX)
+		start = text + len - QUOTE_MAX;
+	while (start < text + len && ((unsigned char)*start & 0xC0) == 0x80)
+		start++;
+	return quote(start, (size_t)(text + len - start));
+}
+
+/* With the value of "error" just read: what it says, or NULL if it stands for no error. */
+static char *read_error(struct scan *s, enum scan_token token)
+{
+	auto_free char *text = NULL;
+
+	if (token == SCAN_NULL || token == SCAN_FALSE || token == SCAN_ERROR)
+		return NULL;
+	if (token == SCAN_STRING) {
+		text = scan_text(s);
+		return *text != '\0' ? quote(text, strlen(text)) : NULL;
+	}
+	scan_skip(s, token);
+	return quote(s->span, s->span_len);
+}
+
+/* True if the whole body is JSON; *error is what a top-level member "error" says. */
+static bool is_json(const char *body, size_t len, char **error)
+{
+	auto_free char *says = NULL;
+	enum scan_token token;
+	struct scan s;
+
+	scan_init(&s, body, len);
+	token = scan_next(&s);
+	if (token == SCAN_OBJECT) {
+		while ((token = scan_next(&s)) == SCAN_KEY) {
+			bool is_error = scan_key_is(&s, "error") && says == NULL;
+
+			token = scan_next(&s);
+			if (is_error)
+				says = read_error(&s, token);
+			else
+				scan_skip(&s, token);
+		}
+	} else {
+		scan_skip(&s, token);
+	}
+	if (token == SCAN_ERROR || scan_next(&s) != SCAN_END)
+		return false;
+	*error = steal(says);
+	return true;
+}
+
+enum body judge_body(const char *body, size_t len, char **says)
+{
+	const char *end = body + len, *found;
+
+	*says = NULL;
+	while (body < end && strchr(" \t\r\n", *body) != NULL && *body != '\0')
+		body++;
+	len = (size_t)(end - body);
+	if (len == 0)
+		return BODY_EMPTY;
+	if (is_json(body, len, says))
+		return *says != NULL ? BODY_ERROR : BODY_JSON;
+	if ((found = memmem(body, len, missing_argument, strlen(missing_argument))) != NULL ||
+	    (found = memmem(body, len, no_database, strlen(no_database))) != NULL) {
+		*says = quote(found, (size_t)(end - found));
+		return BODY_NOTEBOOK;
+	}
+	if (memmem(body, len, traceback, strlen(traceback)) != NULL) {
+		*says = quote_last_line(body, len);
+		return BODY_NOTEBOOK;
+	}
+	*says = quote(body, len);
+	return *body == '<' ? BODY_HTML : BODY_TEXT;
+}
+
+static enum err_kind kind_of_status(int status)
+{
+	switch (status) {
+	case 401:
+	case 403:
+		return ERR_DENIED;
+	case 404:
+		return ERR_NOT_FOUND;
+	case 408:
+	case 425:
+	case 429:
+		return ERR_RETRY;
+	default:
+		return status >= 500 && status != 501 ? ERR_RETRY : ERR_INVALID;
+	}
+}
+
+int judge_status(const struct http_reply *reply, const char *who, enum reason rejected,
+		 enum reason unavailable, struct fault *fault)
+{
+	enum err_kind kind = kind_of_status(reply->status);
+	auto_free char *says = NULL;
+
+	if (reply->status >= 200 && reply->status < 300)
+		return 0;
+	judge_body(reply->body.data, reply->body.len, &says);
+	fault_set(fault, http_status_passing(reply->status) ? unavailable : rejected, kind,
+		  "%s: expected HTTP status 2xx, found %d%s%s", who, reply->status,
+		  says != NULL ? ", which says: " : "", says != NULL ? says : "");
+	fault->err.status = reply->status;
+	return -1;
+}

@@ -1,0 +1,377 @@
+#include "runner/krateo.h"
+
+#include <strings.h>
+#include <sys/random.h>
+
+#include "base/log.h"
+#include "runner/endpoint.h"
+#include "runner/field.h"
+#include "runner/gojson.h"
+#include "runner/judge.h"
+
+enum { BODY_MAX = 16 << 20 };
+
+struct storage {
+	const struct contract *contract;
+	struct endpoint endpoint;
+	char *url;
+	const char *method;
+	struct http_headers headers;
+};
+
+/* ---- checking ---- */
+
+static int check_endpoint(const struct json *api, const char *where, struct err *err)
+{
+	auto_free char *path = xasprintf("%s.endpointRef", where);
+	const struct json *ref;
+	const char *ignored;
+
+	if (field_object(api, where, "endpointRef", &ref, err) < 0 ||
+	    field_needed(ref, path, "name", &ignored, err) < 0)
+		return -1;
+	return field_string(ref, path, "namespace", &ignored, err);
+}
+
+static int check_verb(const struct json *api, const char *where, struct err *err)
+{
+	static const char *const verbs[] = {"", "GET", "POST", "PUT", "PATCH", "DELETE"};
+	const char *verb;
+
+	if (field_string(api, where, "verb", &verb, err) < 0)
+		return -1;
+	for (size_t i = 0; i < ARRAY_LEN(verbs); i++)
+		if (streq(verb, verbs[i]))
+			return 0;
+	return err_set(err, ERR_INVALID,
+		       "%s.verb: expected GET, POST, PUT, PATCH or DELETE, found \"%s\"", where,
+		       verb);
+}
+
+/* "Key: value" at its first colon. False for what has no key: such lines have always been
+ * skipped. */
+static bool split_header(const char *line, char **name, char **value)
+{
+	const char *colon = strchr(line, ':'), *end;
+
+	if (colon == NULL || colon == line)
+		return false;
+	*name = xstrndup(line, (size_t)(colon - line));
+	colon += 1 + strspn(colon + 1, " \t\r\n");
+	end = colon + strlen(colon);
+	while (end > colon && strchr(" \t\r\n", end[-1]) != NULL)
+		end--;
+	*value = xstrndup(colon, (size_t)(end - colon));
+	return true;
+}
+
+static int check_headers(const struct json *api, const char *where, struct err *err)
+{
+	const struct json *headers = json_get(api, "headers");
+	int i = 0;
+
+	if (headers == NULL || json_type(headers) == JSON_NULL)
+		return 0;
+	if (json_type(headers) != JSON_ARRAY)
+		return err_set(err, ERR_INVALID, "%s.headers: expected an array, found %s", where,
+			       json_type_name(json_type(headers)));
+	for (const struct json *c = json_first(headers); c != NULL; c = json_next(c), i++) {
+		auto_free char *name = NULL, *value = NULL;
+
+		if (json_type(c) != JSON_STRING)
+			return err_set(err, ERR_INVALID,
+				       "%s.headers[%d]: expected a string, found %s", where, i,
+				       json_type_name(json_type(c)));
+		if (split_header(json_str(c), &name, &value) && !http_header_valid(name, value))
+			return err_set(err, ERR_INVALID,
+				       "%s.headers[%d]: expected \"Name: value\" without control "
+				       "characters",
+				       where, i);
+	}
+	return 0;
+}
+
+static int check(const struct json *section, const char *where, struct err *err)
+{
+	auto_free char *path = xasprintf("%s.api", where);
+	const struct json *api;
+	const char *ignored;
+
+	if (field_object(section, where, "api", &api, err) < 0 ||
+	    check_endpoint(api, path, err) < 0 ||
+	    field_string(api, path, "path", &ignored, err) < 0 || check_verb(api, path, err) < 0)
+		return -1;
+	return check_headers(api, path, err);
+}
+
+/* ---- opening ---- */
+
+/* A random UUID (RFC 9562, version 4), to find a call in the logs of both sides. */
+static void make_trace_id(char out[37])
+{
+	unsigned char b[16];
+
+	if (getrandom(b, sizeof(b), 0) != (ssize_t)sizeof(b))
+		abort();
+	b[6] = (b[6] & 0x0F) | 0x40;
+	b[8] = (b[8] & 0x3F) | 0x80;
+	snprintf(out, 37, "%02x%02x%02x%02x-%02x%02x-%02x%02x-%02x%02x-%02x%02x%02x%02x%02x%02x",
+		 b[0], b[1], b[2], b[3], b[4], b[5], b[6], b[7], b[8], b[9], b[10], b[11], b[12],
+		 b[13], b[14], b[15]);
+}
+
+/* libcurl writes these itself; a second one would break the message. */
+static bool is_framing(const char *name)
+{
+	return strcasecmp(name, "Content-Length") == 0 ||
+	       strcasecmp(name, "Transfer-Encoding") == 0;
+}
+
+void krateo_headers(const struct json *section, const char *authorization, struct http_headers *out)
+{
+	char trace_id[37];
+
+	make_trace_id(trace_id);
+	http_header_set(out, "Accept", "application/json");
+	http_header_set(out, "Content-Type", "application/json");
+	http_header_set(out, "X-Krateo-TraceId", trace_id);
+	if (authorization != NULL)
+		http_header_set(out, "Authorization", authorization);
+	for (const struct json *c = json_first(json_at(section, "api", "headers")); c != NULL;
+	     c = json_next(c)) {
+		auto_free char *name = NULL, *value = NULL;
+
+		if (split_header(json_str(c), &name, &value) && !is_framing(name))
+			http_header_set(out, name, value);
+	}
+}
+
+static void close_storage(struct storage *storage)
+{
+	endpoint_done(&storage->endpoint);
+	http_headers_done(&storage->headers);
+	free(storage->url);
+	free(storage);
+}
+
+static struct storage *open_storage(const struct contract *contract, const struct json *section,
+				    const char *where, struct fault *fault)
+{
+	const struct json *api = json_get(section, "api"), *ref = json_get(api, "endpointRef");
+	struct storage *storage = xcalloc(1, sizeof(*storage));
+	const char *verb = json_get_str(api, "verb", "");
+	int status;
+
+	if (endpoint_load(json_get_str(ref, "namespace", ""), json_get_str(ref, "name", ""),
+			  &storage->endpoint, fault) < 0) {
+		status = fault->err.status;
+		err_wrap(&fault->err, "%s", where);
+		fault->err.status = status;
+		close_storage(storage);
+		return NULL;
+	}
+	storage->contract = contract;
+	storage->url = endpoint_join(&storage->endpoint, json_get_str(api, "path", ""));
+	storage->method = *verb != '\0' ? verb : "GET";
+	krateo_headers(section, storage->endpoint.authorization, &storage->headers);
+	return storage;
+}
+
+/* ---- bodies ---- */
+
+static int check_args(const struct gojson_pair *pairs, size_t count, struct fault *fault)
+{
+	size_t sum = 0;
+
+	for (size_t i = 0; i < count; i++) {
+		size_t len = strlen(pairs[i].key) + 1 + strlen(pairs[i].value);
+
+		if (len > KRATEO_ARG_MAX)
+			return fault_set(
+			    fault, REASON_ARG_TOO_LONG, ERR_LIMIT,
+			    "%s: expected at most %zu bytes, found %zu: a notebook gets "
+			    "it as one argument of its command line",
+			    pairs[i].key, KRATEO_ARG_MAX - strlen(pairs[i].key) - 1,
+			    strlen(pairs[i].value));
+		sum += len + 1;
+	}
+	if (sum > KRATEO_ARGS_MAX)
+		return fault_set(
+		    fault, REASON_ARG_TOO_LONG, ERR_LIMIT,
+		    "parameters: expected at most %d bytes in all, found %zu: a notebook "
+		    "gets them as its command line",
+		    KRATEO_ARGS_MAX, sum);
+	return 0;
+}
+
+static bool is_reserved(const char *key)
+{
+	return streq(key, "job_uid") || streq(key, "pod_uid") || streq(key, "predictions");
+}
+
+/* The own pairs, then the parameters. */
+static int add_body(const struct contract *contract, const struct gojson_pair *own,
+		    size_t own_count, struct buf *out, struct fault *fault)
+{
+	size_t max = own_count + json_len(contract->parameters), count = own_count;
+	auto_free struct gojson_pair *pairs = xcalloc(max + 1, sizeof(*pairs));
+
+	for (size_t i = 0; i < own_count; i++)
+		pairs[i] = own[i];
+	for (const struct json *c = json_first(contract->parameters); c != NULL; c = json_next(c)) {
+		const char *value = json_str(c) != NULL ? json_str(c) : "";
+
+		if (own_count > 0 && is_reserved(json_key(c)))
+			log_warn("parameter left out: its name is reserved", "parameter",
+				 json_key(c));
+		else
+			pairs[count++] = (struct gojson_pair){json_key(c), value};
+	}
+	if (check_args(pairs, count, fault) < 0)
+		return -1;
+	gojson_add_map(out, pairs, count);
+	return 0;
+}
+
+int krateo_input_body(const struct contract *contract, struct buf *out, struct fault *fault)
+{
+	return add_body(contract, NULL, 0, out, fault);
+}
+
+int krateo_output_body(const struct contract *contract, const char *pod_uid,
+		       const char *predictions, struct buf *out, struct fault *fault)
+{
+	const struct gojson_pair own[] = {
+	    {"job_uid", contract->job_id}, {"pod_uid", pod_uid}, {"predictions", predictions}};
+
+	return add_body(contract, own, ARRAY_LEN(own), out, fault);
+}
+
+/* ---- answers ---- */
+
+static int notebook_failed(const char *who, const char *says, struct fault *fault)
+{
+	return fault_set(fault, REASON_NOTEBOOK_FAILED, ERR_INVALID,
+			 "%s: HTTP status 200, but the notebook failed: %s", who, says);
+}
+
+int krateo_judge_fetch(const struct http_reply *reply, struct fault *fault)
+{
+	auto_free char *says = NULL;
+
+	if (judge_status(reply, "the input", REASON_INPUT_REJECTED, REASON_INPUT_UNAVAILABLE,
+			 fault) < 0)
+		return -1;
+	switch (judge_body(reply->body.data, reply->body.len, &says)) {
+	case BODY_JSON:
+		return 0;
+	case BODY_EMPTY:
+		return fault_set(fault, REASON_INPUT_NOT_JSON, ERR_INVALID,
+				 "the input: expected JSON, found an empty body: does the notebook "
+				 "exist?");
+	case BODY_ERROR:
+		return fault_set(fault, REASON_INPUT_REJECTED, ERR_INVALID,
+				 "the input: expected rows, found an error: %s", says);
+	case BODY_NOTEBOOK:
+		return notebook_failed("the input", says, fault);
+	case BODY_HTML:
+	case BODY_TEXT:
+		break;
+	}
+	return fault_set(fault, REASON_INPUT_NOT_JSON, ERR_INVALID,
+			 "the input: expected JSON, found: %s", says);
+}
+
+int krateo_judge_store(const struct http_reply *reply, struct fault *fault)
+{
+	auto_free char *says = NULL;
+
+	if (judge_status(reply, "the output", REASON_OUTPUT_REJECTED,
+			 reply->status == 502 || reply->status == 504 ? REASON_OUTPUT_AMBIGUOUS
+								      : REASON_OUTPUT_UNAVAILABLE,
+			 fault) < 0)
+		return -1;
+	switch (judge_body(reply->body.data, reply->body.len, &says)) {
+	case BODY_EMPTY:
+	case BODY_JSON:
+		return 0;
+	case BODY_ERROR:
+		return fault_set(fault, REASON_OUTPUT_REJECTED, ERR_INVALID,
+				 "the output: HTTP status 200, but an error: %s", says);
+	case BODY_NOTEBOOK:
+		return notebook_failed("the output", says, fault);
+	case BODY_HTML:
+	case BODY_TEXT:
+		break;
+	}
+	return fault_set(fault, REASON_OUTPUT_REJECTED, ERR_INVALID,
+			 "the output: expected an empty body or JSON, found: %s", says);
+}
+
+/* ---- the two calls ---- */
+
+static int call(struct storage *storage, const struct buf *body, bool once,
+		struct http_reply *reply, struct err *err)
+{
+	struct http_request request = {
+	    .method = storage->method,
+	    .url = storage->url,
+	    .peer = &storage->endpoint.peer,
+	    .headers = &storage->headers,
+	    .body = body->data,
+	    .body_len = body->len,
+	    .once = once,
+	};
+
+	return http_call(&request, reply, err);
+}
+
+static int fetch(struct storage *storage, struct rows *rows, struct fault *fault)
+{
+	auto_reply struct http_reply reply = HTTP_REPLY_INIT;
+	auto_buf struct buf body = BUF_INIT(BODY_MAX);
+
+	if (krateo_input_body(storage->contract, &body, fault) < 0)
+		return -1;
+	if (call(storage, &body, false, &reply, &fault->err) < 0)
+		return judge_no_answer(&reply, REASON_INPUT_UNAVAILABLE, fault);
+	if (krateo_judge_fetch(&reply, fault) < 0)
+		return -1;
+	return rows_parse(reply.body.data, reply.body.len, rows, fault);
+}
+
+/* The stock notebooks cut a value at its second '='. The text of predictions is ours to escape;
+ * parameters are not. */
+static void warn_of_equal_signs(const struct contract *contract)
+{
+	for (const struct json *c = json_first(contract->parameters); c != NULL; c = json_next(c))
+		if (json_str(c) != NULL && strchr(json_str(c), '=') != NULL)
+			log_warn("a notebook may cut the parameter's value at '='", "parameter",
+				 json_key(c));
+}
+
+static int store(struct storage *storage, const char *predictions, struct fault *fault)
+{
+	auto_reply struct http_reply reply = HTTP_REPLY_INIT;
+	auto_buf struct buf body = BUF_INIT(BODY_MAX);
+	const char *pod_uid = getenv("pod_uid");
+
+	warn_of_equal_signs(storage->contract);
+	if (krateo_output_body(storage->contract, pod_uid != NULL ? pod_uid : "", predictions,
+			       &body, fault) < 0)
+		return -1;
+	if (call(storage, &body, true, &reply, &fault->err) < 0)
+		return judge_no_answer(
+		    &reply, reply.sent ? REASON_OUTPUT_AMBIGUOUS : REASON_OUTPUT_UNAVAILABLE,
+		    fault);
+	return krateo_judge_store(&reply, fault);
+}
+
+const struct provider krateo_provider = {
+    .name = "krateo",
+    .check = check,
+    .open = open_storage,
+    .fetch = fetch,
+    .store = store,
+    .close = close_storage,
+};
