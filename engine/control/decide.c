@@ -190,6 +190,15 @@ static void name_job(const struct observed *o, struct json *status)
 	json_set(status, "jobStatus", ref);
 }
 
+/* For the printer column: which model the run asks. */
+static void name_model(struct json *status, const struct json *results)
+{
+	const char *model = json_str(json_at(results, "contract", "ok", "kserve", "modelName"));
+
+	if (model != NULL)
+		json_set_str(status, "model", model);
+}
+
 static void keep_contract(struct json *status, const char *contract, int64_t generation, int64_t now)
 {
 	auto_buf struct buf encoded = BUF_INIT(2 * STATUS_CONTRACT_MAX);
@@ -239,6 +248,7 @@ static void start(const struct observed *o, const struct json *results, struct p
 	wanted = status_apply(o->run, &verdict, o->now);
 	json_remove(wanted, "completionTime");
 	name_job(o, wanted);
+	name_model(wanted, results);
 	keep_contract(wanted, contract, json_get_int(json_get(o->run, "metadata"), "generation", 0),
 		      o->now);
 	json_set(wanted, "policy", json_build("{'digest': %s}", o->digest));

@@ -1,0 +1,119 @@
+# shellcheck shell=bash
+# spec/cluster.sh - a cluster on loopback for the demo, the integration suites and the benchmark; to
+# be sourced. Everything lives in $work and ends with the shell.
+#
+#	cluster_up            apisim, podrunner and the stand-ins; sets KUBECONFIG, handler, model
+#	cluster_install       CRDs, namespace, policies, endpoint Secret
+#	engine_start [ARG...] the controller; engine_stop [SIGNAL]
+#	k ARG...              kubectl in the namespace of the examples
+
+BUILD=${BUILD:-build}
+KUBECTL=${KUBECTL:-kubectl}
+namespace=kserve-controller-system
+work=$(mktemp -d)
+export KUBECONFIG=$work/kubeconfig
+declare -A pid_of=()
+
+# start NAME COMMAND...: in the background, its output in $work/NAME.log
+start() {
+	local name=$1
+	shift
+	"$@" > "$work/$name.log" 2>&1 &
+	pid_of[$name]=$!
+}
+
+# stop NAME [SIGNAL]: end it and wait; its exit status
+stop() {
+	local pid=${pid_of[$1]:-}
+	[ -n "$pid" ] || return 0
+	unset "pid_of[$1]"
+	kill "-${2:-TERM}" "$pid" 2> /dev/null
+	wait "$pid" 2> /dev/null
+}
+
+cluster_down() {
+	local name
+	for name in engine podrunner; do stop "$name"; done
+	for name in "${!pid_of[@]}"; do stop "$name"; done
+	rm -rf "$work"
+}
+
+# until_ok SECONDS COMMAND...: again and again until it succeeds
+until_ok() {
+	local end=$((SECONDS + $1))
+	shift
+	until "$@" > "$work/last" 2>&1; do
+		if ((SECONDS >= end)); then
+			echo "timed out: $*" >&2
+			cat "$work/last" >&2
+			return 1
+		fi
+		sleep 0.05
+	done
+}
+
+# port_of NAME: the port that the program has written to $work/NAME.port
+port_of() {
+	until_ok 10 test -s "$work/$1.port" || return 1
+	cat "$work/$1.port"
+}
+
+k() {
+	"$KUBECTL" -n "$namespace" "$@"
+}
+
+write_kubeconfig() {
+	cat > "$KUBECONFIG" <<-END
+		apiVersion: v1
+		kind: Config
+		current-context: local
+		contexts: [{name: local, context: {cluster: local, user: local, namespace: $namespace}}]
+		clusters: [{name: local, cluster: {server: "$1"}}]
+		users: [{name: local, user: {}}]
+	END
+}
+
+# apisim_up [ARG...]: only the API server
+apisim_up() {
+	start apisim "$BUILD/apisim" --listen 127.0.0.1:0 --port-file "$work/apisim.port" "$@"
+	server=http://127.0.0.1:$(port_of apisim) || return 1
+	write_kubeconfig "$server"
+}
+
+cluster_up() {
+	apisim_up "$@" || return 1
+	start dbhandler "$BUILD/dbhandler" --listen 127.0.0.1:0 --port-file "$work/dbhandler.port" \
+		--user demo --password demo
+	start model "$BUILD/kserve_model" --listen 127.0.0.1:0 --port-file "$work/model.port"
+	handler=127.0.0.1:$(port_of dbhandler) || return 1
+	model=127.0.0.1:$(port_of model) || return 1
+	start podrunner "$BUILD/podrunner" --kubeconfig "$KUBECONFIG" --root "$work/pods" \
+		--image ghcr.io/krateoplatformops/kserve-krateo-runner="$(realpath "$BUILD/kserve-runner")"
+}
+
+# localized FILE...: examples with the addresses of the stand-ins in place of the cluster's
+localized() {
+	sed -E -e "s#[a-z-]+\.kserve-test\.svc\.cluster\.local#$model#" \
+		-e "s#http://finops-database-handler[a-z.:0-9-]*#http://$handler#" "$@"
+}
+
+policies_apply() {
+	"$KUBECTL" -n "$namespace" create configmap kserve-controller-policies "$@" \
+		--dry-run=client -o yaml | k apply -f - > /dev/null
+}
+
+cluster_install() {
+	"$KUBECTL" apply -f charts/crd-chart/templates > /dev/null &&
+		until_ok 10 "$KUBECTL" get inferenceruns -A &&
+		"$KUBECTL" apply -f examples/namespace.yaml > /dev/null &&
+		policies_apply --from-file=scripts
+}
+
+engine_start() {
+	start engine "$BUILD/kserve-controller" --kubeconfig "$KUBECONFIG" --listen 127.0.0.1:0 \
+		--log-format text "$@"
+}
+
+engine_stop() {
+	stop engine "$@"
+}
