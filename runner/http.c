@@ -297,10 +297,11 @@ static void log_retry(const struct http_request *request, const struct http_repl
 		      int64_t wait, const struct err *err)
 {
 	auto_free char *url = http_url_safe(request->url);
+	bool answered = reply->status != 0;
 
 	log_warn("call failed, trying again", "method", request->method, "url", url, "status",
-		 log_num(reply->status), "error", reply->status == 0 ? err->msg : NULL, "wait_ms",
-		 log_num(wait));
+		 answered ? log_num(reply->status) : NULL, "error", answered ? NULL : err->msg,
+		 "wait_ms", log_num(wait));
 }
 
 int http_call(const struct http_request *request, struct http_reply *reply, struct err *err)
