@@ -5,9 +5,15 @@
 #include <cjson/cJSON.h>
 
 #include "base/buf.h"
+#include "base/map.h"
 #include "base/scan.h"
+#include "base/utf8.h"
 
-enum { TEMPLATE_MAX = 64 << 20 };
+enum {
+	TEMPLATE_MAX = 64 << 20,
+	TEMPLATE_VALUES_MAX = 16,
+	SEARCHED_KEYS_MAX = 32, /* from so many keys on, they are looked up by hash */
+};
 
 /* struct json is cJSON under a name of ours. Numbers are cJSON_Raw nodes: their text is printed
  * as it stands; no other use of Raw exists here. */
@@ -46,16 +52,30 @@ static cJSON *read_number(const struct scan *s)
 	return checked(cJSON_CreateRaw(text));
 }
 
+/* Whoever writes an object must not make us compare each of its keys with each. */
+static struct map *index_keys(const cJSON *object)
+{
+	struct map *keys = map_new(NULL);
+
+	for (cJSON *member = object->child; member != NULL; member = member->next)
+		map_put(keys, member->string, member);
+	return keys;
+}
+
 static cJSON *read_object(struct scan *s, struct err *err)
 {
 	cJSON *object = checked(cJSON_CreateObject());
+	struct map *keys = NULL;
 	enum scan_token token;
 
-	while ((token = scan_next(s)) == SCAN_KEY) {
+	for (size_t count = 0; (token = scan_next(s)) == SCAN_KEY; count++) {
 		auto_free char *key = scan_text(s);
 		cJSON *value;
 
-		if (cJSON_GetObjectItemCaseSensitive(object, key) != NULL) {
+		if (count == SEARCHED_KEYS_MAX)
+			keys = index_keys(object);
+		if (keys != NULL ? map_get(keys, key) != NULL
+				 : cJSON_GetObjectItemCaseSensitive(object, key) != NULL) {
 			s->problem = "expected each key once, found one twice";
 			break;
 		}
@@ -63,7 +83,10 @@ static cJSON *read_object(struct scan *s, struct err *err)
 		if (value == NULL)
 			break;
 		cJSON_AddItemToObject(object, key, value);
+		if (keys != NULL)
+			map_put(keys, key, value);
 	}
+	map_free(keys);
 	if (token == SCAN_OBJECT_END)
 		return object;
 	cJSON_Delete(object);
@@ -367,6 +390,8 @@ struct json *json_int(int64_t n)
 
 struct json *json_string(const char *text)
 {
+	if (!utf8_valid(text, strlen(text)))
+		return json_build("%s", text);
 	return ours(checked(cJSON_CreateString(text)));
 }
 
@@ -375,39 +400,76 @@ struct json *json_number(const char *text)
 	return ours(checked(cJSON_CreateRaw(text)));
 }
 
-static void expand(struct buf *b, char directive, va_list *args)
+/* ---- templates ---- */
+
+/* A value is first written as the number 0e<its index>, which no template and no %d writes, and
+ * swapped for a copy when the text is parsed: so it may be of any depth, and is not parsed again.
+ */
+#define PLACEHOLDER "0e"
+
+struct template
 {
-	const struct json *value;
-	auto_free char *printed = NULL;
+	struct buf text;
+	const struct json *values[TEMPLATE_VALUES_MAX];
+	size_t count;
+};
+
+static void expand(struct template *t, char directive, va_list *args)
+{
 	const char *text;
 
 	switch (directive) {
 	case 's':
 		text = va_arg(*args, const char *);
 		if (text != NULL)
-			buf_add_json(b, text, strlen(text));
+			buf_add_json(&t->text, text, strlen(text));
 		else
-			buf_adds(b, "null");
+			buf_adds(&t->text, "null");
 		return;
 	case 'd':
-		buf_addf(b, "%lld", (long long)va_arg(*args, int64_t));
+		buf_addf(&t->text, "%lld", (long long)va_arg(*args, int64_t));
 		return;
 	case 'b':
-		buf_adds(b, va_arg(*args, int) ? "true" : "false");
+		buf_adds(&t->text, va_arg(*args, int) ? "true" : "false");
 		return;
 	case 'j':
-		value = va_arg(*args, const struct json *);
-		printed = value != NULL ? json_print(value) : xstrdup("null");
-		buf_adds(b, printed);
+		if (t->count == TEMPLATE_VALUES_MAX)
+			abort();
+		buf_addf(&t->text, PLACEHOLDER "%zu", t->count);
+		t->values[t->count++] = va_arg(*args, const struct json *);
 		return;
 	default:
 		abort();
 	}
 }
 
+static void become_copy(cJSON *node, const struct json *value)
+{
+	cJSON *copy =
+	    checked(value != NULL ? cJSON_Duplicate(tree(value), true) : cJSON_CreateNull());
+
+	cJSON_free(node->valuestring);
+	node->type = copy->type;
+	node->valuestring = steal(copy->valuestring);
+	node->child = steal(copy->child);
+	cJSON_Delete(copy);
+}
+
+static void put_values(cJSON *node, const struct template *t)
+{
+	const char *number = json_number_text(ours(node));
+
+	if (number != NULL && has_prefix(number, PLACEHOLDER)) {
+		become_copy(node, t->values[strtoul(number + strlen(PLACEHOLDER), NULL, 10)]);
+		return;
+	}
+	for (cJSON *child = node->child; child != NULL; child = child->next)
+		put_values(child, t);
+}
+
 struct json *json_build(const char *template, ...)
 {
-	auto_buf struct buf text = BUF_INIT(TEMPLATE_MAX);
+	struct template t = {.text = BUF_INIT(TEMPLATE_MAX)};
 	struct err err = ERR_INIT;
 	struct json *value;
 	va_list args;
@@ -415,16 +477,18 @@ struct json *json_build(const char *template, ...)
 	va_start(args, template);
 	for (const char *p = template; *p != '\0'; p++) {
 		if (*p == '%')
-			expand(&text, *++p, &args);
+			expand(&t, *++p, &args);
 		else
-			buf_addc(&text, *p == '\'' ? '"' : *p);
+			buf_addc(&t.text, *p == '\'' ? '"' : *p);
 	}
 	va_end(args);
-	value = json_parse(text.data, text.len, &err);
+	value = json_parse(t.text.data, t.text.len, &err);
 	if (value == NULL) {
 		fprintf(stderr, "json_build: %s in %s\n", err.msg, template);
 		abort();
 	}
+	put_values(tree(value), &t);
+	buf_done(&t.text);
 	return value;
 }
 
@@ -443,6 +507,7 @@ void json_set_str(struct json *object, const char *key, const char *text)
 
 void json_append(struct json *array, struct json *value_taken)
 {
+	cJSON_free(steal(tree(value_taken)->string));
 	cJSON_AddItemToArray(tree(array), tree(value_taken));
 }
 

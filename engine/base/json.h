@@ -81,7 +81,7 @@ struct json *json_array(void);
 struct json *json_null(void);
 struct json *json_bool(bool b);
 struct json *json_int(int64_t n);
-struct json *json_string(const char *text);
+struct json *json_string(const char *text); /* invalid UTF-8 becomes U+FFFD */
 struct json *json_number(const char *text); /* text must be a JSON number; it is kept as it is */
 
 /*
@@ -89,8 +89,9 @@ struct json *json_number(const char *text); /* text must be a JSON number; it is
  *	%s  const char *          a string (NULL: null)
  *	%d  int64_t               an integer (cast it)
  *	%b  int                   true or false
- *	%j  const struct json *   a copy of the value (NULL: null)
- * A template that is not JSON is a bug and aborts.
+ *	%j  const struct json *   a copy of the value (NULL: null), at most 16 of them
+ * A template that is not JSON is a bug and aborts. A value may be of any depth, so what is built
+ * may be too deep for json_parse().
  */
 struct json *json_build(const char *template, ...);
 
