@@ -13,10 +13,7 @@
  * Not offered: upload and delete of notebooks, and /upload. Beyond the real one, without a
  * password: GET and PUT /tables/<name> (tables.h), GET /requests and POST /faults (standin.h).
  */
-#include <ctype.h>
-
-#include <openssl/evp.h>
-
+#include "base/base64.h"
 #include "spec/standins/parts/notebooks.h"
 #include "spec/standins/parts/standin.h"
 
@@ -41,13 +38,12 @@ static enum credentials check_credentials(const struct handler *handler,
 {
 	const char *header = serve_header(request, "Authorization");
 	auto_free char *right = xasprintf("%s:%s", handler->user, handler->password);
-	size_t len = strlen(right);
-	auto_free char *encoded = xcalloc(len / 3 * 4 + 5, 1);
+	auto_buf struct buf encoded = BUF_INIT(8192);
 
 	if (header == NULL || strncasecmp(header, "Basic ", 6) != 0)
 		return CREDENTIALS_NONE;
-	EVP_EncodeBlock((unsigned char *)encoded, (const unsigned char *)right, (int)len);
-	return streq(header + 6, encoded) ? CREDENTIALS_RIGHT : CREDENTIALS_WRONG;
+	base64_encode(right, strlen(right), &encoded);
+	return streq(header + 6, encoded.data) ? CREDENTIALS_RIGHT : CREDENTIALS_WRONG;
 }
 
 /* ---- running a notebook ---- */
