@@ -18,6 +18,7 @@ typedef void serve_fn(void *arg, struct serve_request *request);
 /* address is "host:port", ":port" (all addresses) or "host:0" (any free port). NULL on failure. */
 struct serve *serve_new(struct loop *loop, const char *address, size_t max_body, serve_fn *fn,
 			void *arg, struct err *err);
+/* Closes every connection; requests without an answer are gone and must not be used any more. */
 void serve_free(struct serve *serve);
 int serve_port(const struct serve *serve);
 
