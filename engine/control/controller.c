@@ -5,6 +5,7 @@
 #include "base/timefmt.h"
 #include "control/cache.h"
 #include "control/hold.h"
+#include "control/names.h"
 #include "control/pass.h"
 #include "control/policies.h"
 #include "control/queue.h"
@@ -194,6 +195,7 @@ static void on_policies_loaded(void *arg, const struct json *object, const struc
 {
 	struct controller *c = arg;
 	const char *digest = policy_digest(c->deps.host);
+	auto_json struct json *ref = object_reference(&KIND_CONFIGMAP, object);
 	auto_free char *message = NULL;
 
 	metrics_add(c->deps.metrics, METRIC_POLICY_LOADS,
@@ -201,12 +203,12 @@ static void on_policies_loaded(void *arg, const struct json *object, const struc
 	if (err != NULL) {
 		log_error("policies refused", "error", err->msg, "active", digest);
 		message = xasprintf("%s; %s stays in force", err->msg, digest);
-		events_emit(c->deps.events, object, "Warning", "PolicyRefused", message);
+		events_emit(c->deps.events, ref, "Warning", "PolicyRefused", message);
 		return;
 	}
 	log_info("policies in force", "digest", digest);
 	message = xasprintf("%s is in force", digest);
-	events_emit(c->deps.events, object, "Normal", "PolicyActive", message);
+	events_emit(c->deps.events, ref, "Normal", "PolicyActive", message);
 	cache_each_live(c->cache, requeue_low, c);
 	wake(c);
 }
@@ -235,14 +237,10 @@ static bool may_write(void *arg)
 static void emit(void *arg, const struct json *run, const struct json *event)
 {
 	struct controller *c = arg;
+	auto_json struct json *ref = object_reference(&KIND_RUN, run);
 
-	events_emit(c->deps.events, run, json_get_str(event, "type", "Normal"),
+	events_emit(c->deps.events, ref, json_get_str(event, "type", "Normal"),
 		    json_get_str(event, "reason", ""), json_get_str(event, "message", ""));
-}
-
-static void free_flight(void *value)
-{
-	free(value);
 }
 
 struct controller *controller_new(const struct controller_deps *deps,
@@ -260,7 +258,7 @@ struct controller *controller_new(const struct controller_deps *deps,
 	};
 	c->queue = queue_new();
 	c->holds = holds_new();
-	c->flights = map_new(free_flight);
+	c->flights = map_new(free);
 	c->pump = timer_new(deps->loop, pump, c);
 	c->resync = timer_new(deps->loop, resync, c);
 	timer_set(c->resync, spec->resync_ms);

@@ -27,4 +27,7 @@ enum { JOB_NAME_MAX = 63, CRONJOB_NAME_MAX = 52 };
  */
 void job_name(const char *run_name, const char *run_uid, size_t max, char out[JOB_NAME_MAX + 1]);
 
+/* The ObjectReference of an object of this kind; yours. */
+struct json *object_reference(const struct kind *kind, const struct json *object);
+
 #endif

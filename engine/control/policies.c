@@ -8,7 +8,7 @@ struct policies {
 	struct client *client;
 	struct policy_host *host;
 	struct policies_spec spec;
-	char *namespace, *name;
+	char *namespace, *name, *selector;
 	struct store *store;
 	struct watch *watch;
 	struct json *object;     /* the ConfigMap that is being loaded */
@@ -153,11 +153,8 @@ struct policies *policies_new(struct loop *loop, struct client *client, struct p
 			      const struct policies_spec *spec)
 {
 	struct policies *p = xcalloc(1, sizeof(*p));
-	auto_free char *selector = xasprintf("metadata.name=%s", spec->name);
 	struct watch_spec watch = {
 		.kind = &KIND_CONFIGMAP,
-		.namespace = spec->namespace,
-		.field_selector = selector,
 		.event = on_event,
 		.synced = on_synced,
 		.trouble = on_trouble,
@@ -167,8 +164,9 @@ struct policies *policies_new(struct loop *loop, struct client *client, struct p
 	p->client = client;
 	p->host = host;
 	p->spec = *spec;
-	p->namespace = xstrdup(spec->namespace);
 	p->name = xstrdup(spec->name);
+	watch.namespace = p->namespace = xstrdup(spec->namespace);
+	watch.field_selector = p->selector = xasprintf("metadata.name=%s", spec->name);
 	p->store = watch.store = store_new(NULL);
 	p->watch = watch_start(loop, client, &watch);
 	return p;
@@ -188,5 +186,6 @@ void policies_free(struct policies *p)
 	free(p->data);
 	free(p->namespace);
 	free(p->name);
+	free(p->selector);
 	free(p);
 }
