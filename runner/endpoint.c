@@ -27,6 +27,12 @@ void endpoint_done(struct endpoint *endpoint)
 	*endpoint = (struct endpoint){0};
 }
 
+static void move(struct endpoint *to, struct endpoint *from)
+{
+	*to = *from;
+	*from = (struct endpoint){0};
+}
+
 char *endpoint_join(const struct endpoint *endpoint, const char *path)
 {
 	size_t len = strlen(endpoint->url);
@@ -196,8 +202,7 @@ int endpoint_from_secret(const struct json *secret, struct endpoint *out, struct
 	if (read_server(data, &found, err) < 0 || read_credentials(data, &found, err) < 0 ||
 	    read_tls(data, &found, err) < 0)
 		return -1;
-	*out = found;
-	found = (struct endpoint){0};
+	move(out, &found);
 	return 0;
 }
 
@@ -219,23 +224,33 @@ static int read_account_file(const char *name, char **out, struct err *err)
 	return 0;
 }
 
-/* Where the Kubernetes API is and who we are to it. */
-static int api_server(struct endpoint *out, struct err *err)
+/* Where the Kubernetes API is, or NULL. */
+static char *api_url(struct err *err)
 {
 	const char *host = getenv("KUBERNETES_SERVICE_HOST"),
 		   *port = getenv("KUBERNETES_SERVICE_PORT");
-	auto_endpoint struct endpoint api = {0};
+
+	if (host == NULL || *host == '\0') {
+		err_set(
+		    err, ERR_INVALID,
+		    "expected KUBERNETES_SERVICE_HOST in the environment, found none: the runner "
+		    "must run in a pod");
+		return NULL;
+	}
+	if (has_prefix(host, "http://") || has_prefix(host, "https://"))
+		return xstrdup(host);
+	return xasprintf(strchr(host, ':') != NULL ? "https://[%s]:%s" : "https://%s:%s", host,
+			 port != NULL && *port != '\0' ? port : "443");
+}
+
+/* The API as an endpoint: its address, its CA and who we are to it. */
+static int api_server(struct endpoint *out, struct err *err)
+{
+	auto_endpoint struct endpoint api = {.url = api_url(err)};
 	auto_free char *token = NULL;
 
-	if (host == NULL || *host == '\0')
-		return err_set(err, ERR_INVALID,
-			       "expected KUBERNETES_SERVICE_HOST in the environment, found none: "
-			       "the runner must run in a pod");
-	if (has_prefix(host, "http://") || has_prefix(host, "https://"))
-		api.url = xstrdup(host);
-	else
-		api.url = xasprintf(strchr(host, ':') != NULL ? "https://[%s]:%s" : "https://%s:%s",
-				    host, port != NULL && *port != '\0' ? port : "443");
+	if (api.url == NULL)
+		return -1;
 	if (has_prefix(api.url, "https://") && read_account_file("ca.crt", &api.peer.ca, err) < 0)
 		return -1;
 	if (read_account_file("token", &token, err) < 0) {
@@ -245,8 +260,7 @@ static int api_server(struct endpoint *out, struct err *err)
 		api.authorization = xasprintf("Bearer %s", token);
 		explicit_bzero(token, strlen(token));
 	}
-	*out = api;
-	api = (struct endpoint){0};
+	move(out, &api);
 	return 0;
 }
 
@@ -314,7 +328,6 @@ int endpoint_load(const char *namespace, const char *name, struct endpoint *out,
 		  struct fault *fault)
 {
 	auto_free char *own = NULL;
-	int status;
 
 	if (*namespace == '\0') {
 		if (read_account_file("namespace", &own, &fault->err) < 0)
@@ -326,8 +339,5 @@ int endpoint_load(const char *namespace, const char *name, struct endpoint *out,
 			log_warn("the endpoint's certificate is not verified", "secret", name);
 		return 0;
 	}
-	status = fault->err.status;
-	err_wrap(&fault->err, "Secret %s/%s", namespace, name);
-	fault->err.status = status;
-	return -1;
+	return err_wrap(&fault->err, "Secret %s/%s", namespace, name);
 }

@@ -92,18 +92,23 @@ bool http_header_valid(const char *name, const char *value)
 	return true;
 }
 
-/* libcurl writes a header without a value as "Name;". */
+/* libcurl takes "Name: " as a wish to leave the header out; "Name;" sends it without a value. */
+static char *line_for_curl(const char *line)
+{
+	size_t len = strlen(line);
+
+	if (len > 2 && streq(line + len - 2, ": "))
+		return xasprintf("%.*s;", (int)(len - 2), line);
+	return xstrdup(line);
+}
+
 static struct curl_slist *header_list(const struct http_headers *headers)
 {
 	struct curl_slist *list = curl_slist_append(NULL, "Expect:");
 
 	for (size_t i = 0; headers != NULL && i < headers->count; i++) {
-		const char *line = headers->lines[i];
-		const char *value = strstr(line, ": ");
-		auto_free char *bare = NULL;
+		auto_free char *line = line_for_curl(headers->lines[i]);
 
-		if (value[2] == '\0')
-			line = bare = xasprintf("%.*s;", (int)(value - line), line);
 		list = curl_slist_append(list, line);
 	}
 	return list;

@@ -160,13 +160,10 @@ static struct storage *open_storage(const struct contract *contract, const struc
 	const struct json *api = json_get(section, "api"), *ref = json_get(api, "endpointRef");
 	struct storage *storage = xcalloc(1, sizeof(*storage));
 	const char *verb = json_get_str(api, "verb", "");
-	int status;
 
 	if (endpoint_load(json_get_str(ref, "namespace", ""), json_get_str(ref, "name", ""),
 			  &storage->endpoint, fault) < 0) {
-		status = fault->err.status;
 		err_wrap(&fault->err, "%s", where);
-		fault->err.status = status;
 		close_storage(storage);
 		return NULL;
 	}

@@ -315,7 +315,7 @@ static int ask_shape(const struct contract *contract, const struct rows *rows, s
 	auto_reply struct http_reply reply = HTTP_REPLY_INIT;
 	auto_free char *url = kserve_metadata_url(contract->model_url);
 	struct http_request request = {.method = "GET", .url = url};
-	struct shape wanted, fitted;
+	struct shape wanted = {.rank = 0}, fitted;
 	struct err err = ERR_INIT;
 
 	*out = (struct shape){.rank = 0};
@@ -361,7 +361,7 @@ int kserve_infer(const struct contract *contract, const struct rows *rows, struc
 {
 	auto_reply struct http_reply reply = HTTP_REPLY_INIT;
 	auto_buf struct buf body = BUF_INIT(SIZE_MAX / 2);
-	struct shape wanted = contract->shape, shape;
+	struct shape wanted = contract->shape, shape = {.rank = 0};
 
 	if (wanted.rank == 0 && ask_shape(contract, rows, &wanted, fault) < 0)
 		return -1;

@@ -85,6 +85,7 @@ static void test_no_secret_in_message(void **state UNUSED)
 
 static int load_of_size(size_t size)
 {
+	static const char text[] = WITH_PARAMETERS("{}");
 	char path[] = "/tmp/contract-test-XXXXXX";
 	auto_contract struct contract contract = {0};
 	auto_free char *blank = xmalloc(size);
@@ -93,7 +94,7 @@ static int load_of_size(size_t size)
 
 	assert_true(fd >= 0);
 	memset(blank, ' ', size);
-	memcpy(blank, WITH_PARAMETERS("{}"), strlen(WITH_PARAMETERS("{}")));
+	memcpy(blank, text, sizeof(text) - 1);
 	assert_int_equal(write(fd, blank, size), size);
 	close(fd);
 	rc = contract_load(path, &contract, &err);

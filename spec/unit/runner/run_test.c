@@ -164,15 +164,15 @@ static void check_outcome(const char *name, const struct outcome *outcome, int c
 
 struct run_case {
 	const char *name;
-	int refused; /* where the connection is refused */
-	const char *secret[3], *in[3], *infer[3], *out[3];
-	int exit;
+	const char *secret[3], *in[3], *infer[3], *out[3]; /* "" is the usual answer */
 	const char *reason, *message;
+	int refused; /* where the connection is refused */
+	int exit;
 	int stores; /* how many times the output was asked */
 };
 
 static const struct run_case cases[] = {
-    {"secret refused", REFUSED_SECRET, .exit = 3, .reason = "SecretUnavailable",
+    {"secret refused", .refused = REFUSED_SECRET, .exit = 3, .reason = "SecretUnavailable",
      .message = "Secret ns/db"},
     {"secret forbidden", .secret = {ANSWER("403 Forbidden", "", "{}")}, .exit = 3,
      .reason = "SecretForbidden", .message = "input: Secret ns/db: the service account needs"},
@@ -185,7 +185,7 @@ static const struct run_case cases[] = {
     {"secret API down", .secret = {UNAVAILABLE}, .exit = 3, .reason = "SecretUnavailable",
      .message = "503"},
 
-    {"input refused", REFUSED_DATABASE, .exit = 3, .reason = "InputUnavailable",
+    {"input refused", .refused = REFUSED_DATABASE, .exit = 3, .reason = "InputUnavailable",
      .message = "POST http://127.0.0.1:"},
     {"input reset", .in = {SCRIPT_RESET}, .exit = 3, .reason = "InputUnavailable",
      .message = "/in"},
@@ -221,7 +221,7 @@ static const struct run_case cases[] = {
     {"input interrupted", .in = {SCRIPT_SIGNAL SCRIPT_HANG}, .exit = 7, .reason = "Interrupted",
      .message = "interrupted by a signal"},
 
-    {"model refused", REFUSED_MODEL, .exit = 4, .reason = "ModelUnavailable",
+    {"model refused", .refused = REFUSED_MODEL, .exit = 4, .reason = "ModelUnavailable",
      .message = "127.0.0.1:"},
     {"model reset", .infer = {SCRIPT_RESET}, .exit = 4, .reason = "ModelUnavailable",
      .message = "/infer"},

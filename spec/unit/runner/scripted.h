@@ -165,11 +165,13 @@ static inline void scripted_done(struct scripted *s)
 	s->count = 0;
 }
 
-/* How many requests start with prefix, such as "POST /out "; *last is the last of them. */
+/* How many requests start with prefix, such as "POST /out "; *last is the last of them, or "". */
 static inline int scripted_seen(const struct scripted *s, const char *prefix, const char **last)
 {
 	int n = 0;
 
+	if (last != NULL)
+		*last = "";
 	for (int i = 0; i < s->count; i++) {
 		if (!has_prefix(s->requests[i], prefix))
 			continue;
@@ -183,7 +185,9 @@ static inline int scripted_seen(const struct scripted *s, const char *prefix, co
 /* The body of a request. */
 static inline const char *scripted_body(const char *request)
 {
-	return strstr(request, "\r\n\r\n") + 4;
+	const char *end = strstr(request, "\r\n\r\n");
+
+	return end != NULL ? end + 4 : "";
 }
 
 #endif
