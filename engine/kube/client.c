@@ -1,0 +1,436 @@
+#include "kube/client.h"
+
+#include <sys/queue.h>
+
+#include "base/timefmt.h"
+#include "kube/auth.h"
+#include "kube/random.h"
+#include "kube/reply.h"
+
+enum { PATH_MAX_LEN = 16 << 10 };
+
+struct client {
+	struct loop *loop;
+	struct http *http;
+	struct auth *auth;
+	const struct kube_config *config;
+	LIST_HEAD(, client_call) calls;
+	client_observe_fn *observe;
+	void *observe_arg;
+};
+
+struct verb {
+	const char *name; /* as in RBAC */
+	const char *method;
+	const char *content_type; /* of the body; NULL: none */
+};
+
+/* A call waits for one thing at a time: the credentials, the exchange or the end of a pause; then
+ * it ends, or begins again with the credentials. */
+struct client_call {
+	LIST_ENTRY(client_call) link;
+	struct client *client;
+	const struct verb *verb;
+	char *path;
+	char *body; /* NULL: none */
+	int64_t timeout_ms;
+	client_done_fn *done;
+	void *arg;
+
+	struct auth_call *credentials;
+	struct http_call *exchange;
+	struct timer *pause;
+	int64_t started_ms;
+	int retries;
+	bool refreshed; /* after a 401 */
+
+	line_fn *line; /* NULL: no stream */
+	struct lines lines;
+	bool feeding;   /* lines are in use */
+	bool cancelled; /* by its line function: freed when that is over */
+};
+
+static void begin(struct client_call *call);
+
+/* ---- paths ---- */
+
+void client_escape(struct buf *out, const char *text)
+{
+	bool dots = streq(text, ".") || streq(text, ".."); /* must not climb in a path */
+
+	for (; *text != '\0'; text++) {
+		unsigned char c = (unsigned char)*text;
+		bool plain = (c >= '0' && c <= '9') || ((c | 0x20) >= 'a' && (c | 0x20) <= 'z') ||
+			     c == '-' || c == '_' || c == '~' || (c == '.' && !dots);
+
+		if (plain)
+			buf_addc(out, (char)c);
+		else
+			buf_addf(out, "%%%02X", c);
+	}
+}
+
+static void add_segment(struct buf *path, const char *text)
+{
+	if (text == NULL || *text == '\0')
+		return;
+	buf_addc(path, '/');
+	client_escape(path, text);
+}
+
+char *client_path(const struct kind *kind, const char *namespace, const char *name,
+		  const char *subresource)
+{
+	struct buf path = BUF_INIT(PATH_MAX_LEN);
+
+	buf_adds(&path, *kind->group != '\0' ? "/apis" : "/api");
+	add_segment(&path, kind->group);
+	add_segment(&path, kind->version);
+	if (namespace != NULL && *namespace != '\0') {
+		buf_adds(&path, "/namespaces");
+		add_segment(&path, namespace);
+	}
+	add_segment(&path, kind->plural);
+	add_segment(&path, name);
+	add_segment(&path, subresource);
+	return buf_steal(&path);
+}
+
+static size_t path_len(const char *path)
+{
+	return strcspn(path, "?");
+}
+
+static bool is_collection(const char *path)
+{
+	bool named_group = has_prefix(path, "/apis/");
+	size_t segments = 0, len = path_len(path);
+
+	for (size_t i = 0; i < len; i++)
+		segments += path[i] == '/';
+	segments -= named_group ? 3 : 2; /* /apis/GROUP/VERSION or /api/VERSION */
+	if (segments > 2 && strstr(path, "/namespaces/") != NULL)
+		segments -= 2;
+	return segments == 1;
+}
+
+/* ---- the life of a call ---- */
+
+static void destroy(struct client_call *call)
+{
+	lines_done(&call->lines);
+	free(call->path);
+	free(call->body);
+	free(call);
+}
+
+static void release(struct client_call *call)
+{
+	LIST_REMOVE(call, link);
+	if (call->credentials != NULL)
+		auth_cancel(call->credentials);
+	if (call->exchange != NULL)
+		http_cancel(call->exchange);
+	timer_free(call->pause);
+	call->cancelled = true;
+	if (!call->feeding)
+		destroy(call);
+}
+
+void client_cancel(struct client_call *call)
+{
+	if (call != NULL)
+		release(call);
+}
+
+/* The caller may free everything in done, so that the call goes first. */
+static void finish(struct client_call *call, const struct json *object, const struct err *err)
+{
+	client_done_fn *done = call->done;
+	void *arg = call->arg;
+
+	release(call);
+	done(arg, object, err);
+}
+
+static void fail(struct client_call *call, const struct err *cause)
+{
+	struct err err = *cause;
+
+	err_wrap(&err, "%s %.*s", call->verb->name, (int)path_len(call->path), call->path);
+	finish(call, NULL, &err);
+}
+
+static void resume(void *arg)
+{
+	begin(arg);
+}
+
+/* Those who were told to wait equally long come back apart. */
+static void pause_for(struct client_call *call, int64_t ms)
+{
+	if (call->pause == NULL)
+		call->pause = timer_new(call->client->loop, resume, call);
+	timer_set(call->pause, ms + random_between(0, ms / 4));
+}
+
+static bool wants_retry(const struct client_call *call, const struct http_reply *reply)
+{
+	return (reply->status == 429 || reply->status == 503) && reply->retry_after_ms > 0 &&
+	       reply->retry_after_ms <= CLIENT_PATIENCE_MS && call->line == NULL &&
+	       call->retries < CLIENT_RETRIES;
+}
+
+static void refused(struct client_call *call, const struct http_reply *reply)
+{
+	struct err err = ERR_INIT;
+
+	if (reply->status == 401 && !call->refreshed) {
+		call->refreshed = true;
+		auth_refused(call->client->auth);
+		begin(call);
+	} else if (wants_retry(call, reply)) {
+		call->retries++;
+		pause_for(call, reply->retry_after_ms);
+	} else {
+		reply_error(reply->status, reply->body, reply->len, &err);
+		err.retry_ms = reply->retry_after_ms;
+		fail(call, &err);
+	}
+}
+
+static void accepted(struct client_call *call, const struct http_reply *reply)
+{
+	auto_json struct json *object = NULL;
+	struct err err = ERR_INIT;
+
+	if (call->line == NULL && reply->len > 0) {
+		object = json_parse(reply->body, reply->len, &err);
+		if (object == NULL) {
+			err_wrap(&err, "expected a JSON reply");
+			err.kind = ERR_RETRY; /* whatever stands between us may go away */
+			err.status = reply->status;
+			fail(call, &err);
+			return;
+		}
+	}
+	finish(call, object, NULL);
+}
+
+static void exchanged(void *arg, const struct http_reply *reply, const struct err *err)
+{
+	struct client_call *call = arg;
+	struct client *c = call->client;
+
+	call->exchange = NULL;
+	if (c->observe != NULL)
+		c->observe(c->observe_arg, call->verb->name, reply != NULL ? reply->status : 0,
+			   time_mono_ms() - call->started_ms);
+	if (reply == NULL)
+		fail(call, err);
+	else if (reply->status >= 200 && reply->status <= 299)
+		accepted(call, reply);
+	else
+		refused(call, reply);
+}
+
+static int one_line(void *arg, const char *line, size_t len, struct err *err)
+{
+	struct client_call *call = arg;
+
+	if (call->line(call->arg, line, len, err) < 0)
+		return -1;
+	return call->cancelled ? err_set(err, ERR_RETRY, "cancelled") : 0;
+}
+
+static int feed(void *arg, const char *bytes, size_t len, struct err *err)
+{
+	struct client_call *call = arg;
+	int result;
+
+	call->feeding = true;
+	result = lines_feed(&call->lines, bytes, len, one_line, call, err);
+	call->feeding = false;
+	if (call->cancelled)
+		destroy(call);
+	return result;
+}
+
+static void authorized(void *arg, const char *header, const struct err *err)
+{
+	struct client_call *call = arg;
+	auto_free char *content_type = NULL;
+	auto_free char *url = xasprintf("%s%s", call->client->config->server, call->path);
+	const char *headers[5] = {"Accept: application/json",
+				  "User-Agent: kserve-controller/" VERSION};
+	size_t n = 2;
+
+	call->credentials = NULL;
+	if (err != NULL) {
+		fail(call, err);
+		return;
+	}
+	if (call->body != NULL)
+		headers[n++] = content_type =
+		    xasprintf("Content-Type: %s", call->verb->content_type);
+	if (header != NULL)
+		headers[n++] = header;
+	call->started_ms = time_mono_ms();
+	call->exchange = http_start(call->client->http,
+				    &(struct http_request){
+					.method = call->verb->method,
+					.url = url,
+					.headers = headers,
+					.body = call->body,
+					.body_len = call->body != NULL ? strlen(call->body) : 0,
+					.max_reply = CLIENT_REPLY_MAX,
+					.timeout_ms = call->timeout_ms,
+					.compressed = call->line == NULL,
+					.chunk = call->line != NULL ? feed : NULL,
+				    },
+				    exchanged, call);
+}
+
+static void begin(struct client_call *call)
+{
+	call->credentials = auth_start(call->client->auth, authorized, call);
+}
+
+static struct client_call *start(struct client *c, const struct verb *verb, const char *path,
+				 const struct json *body, client_done_fn *done, void *arg)
+{
+	struct client_call *call = xcalloc(1, sizeof(*call));
+
+	call->client = c;
+	call->verb = verb;
+	call->path = xstrdup(path);
+	call->body = body != NULL ? json_print(body) : NULL;
+	call->timeout_ms = CLIENT_TIMEOUT_MS;
+	call->done = done;
+	call->arg = arg;
+	lines_init(&call->lines);
+	LIST_INSERT_HEAD(&c->calls, call, link);
+	begin(call);
+	return call;
+}
+
+/* ---- verbs ---- */
+
+struct client_call *client_get(struct client *c, const char *path, client_done_fn *done, void *arg)
+{
+	static const struct verb list = {"list", "GET", NULL}, get = {"get", "GET", NULL};
+
+	return start(c, is_collection(path) ? &list : &get, path, NULL, done, arg);
+}
+
+struct client_call *client_create(struct client *c, const char *path, const struct json *object,
+				  client_done_fn *done, void *arg)
+{
+	static const struct verb create = {"create", "POST", "application/json"};
+
+	return start(c, &create, path, object, done, arg);
+}
+
+struct client_call *client_replace(struct client *c, const char *path, const struct json *object,
+				   client_done_fn *done, void *arg)
+{
+	static const struct verb update = {"update", "PUT", "application/json"};
+
+	return start(c, &update, path, object, done, arg);
+}
+
+struct client_call *client_patch(struct client *c, const char *path, enum patch_type type,
+				 const struct json *patch, client_done_fn *done, void *arg)
+{
+	static const struct verb verbs[] = {
+	    [PATCH_MERGE] = {"patch", "PATCH", "application/merge-patch+json"},
+	    [PATCH_JSON] = {"patch", "PATCH", "application/json-patch+json"},
+	};
+
+	return start(c, &verbs[type], path, patch, done, arg);
+}
+
+static struct client_call *start_delete(struct client *c, const char *path, const char *uid,
+					const char *resource_version, struct json *options_taken,
+					client_done_fn *done, void *arg)
+{
+	static const struct verb delete = {"delete", "DELETE", "application/json"};
+	auto_json struct json *options = options_taken;
+	struct json *preconditions = json_obj(options, "preconditions");
+
+	if (uid != NULL)
+		json_set_str(preconditions, "uid", uid);
+	if (resource_version != NULL)
+		json_set_str(preconditions, "resourceVersion", resource_version);
+	return start(c, &delete, path, options, done, arg);
+}
+
+struct client_call *client_delete(struct client *c, const char *path, const char *uid,
+				  const char *resource_version, client_done_fn *done, void *arg)
+{
+	return start_delete(c, path, uid, resource_version,
+			    json_build("{'apiVersion': 'v1', 'kind': 'DeleteOptions',"
+				       " 'propagationPolicy': 'Background'}"),
+			    done, arg);
+}
+
+struct client_call *client_delete_now(struct client *c, const char *path, const char *uid,
+				      client_done_fn *done, void *arg)
+{
+	return start_delete(c, path, uid, NULL,
+			    json_build("{'apiVersion': 'v1', 'kind': 'DeleteOptions',"
+				       " 'gracePeriodSeconds': 0}"),
+			    done, arg);
+}
+
+struct client_call *client_stream(struct client *c, const char *path, int64_t timeout_ms,
+				  line_fn *line, client_done_fn *done, void *arg)
+{
+	static const struct verb watch = {"watch", "GET", NULL};
+	struct client_call *call = start(c, &watch, path, NULL, done, arg);
+
+	call->timeout_ms = timeout_ms; /* in time: the exchange begins in a later turn */
+	call->line = line;
+	return call;
+}
+
+/* ---- the client ---- */
+
+struct client *client_new(struct loop *loop, const struct kube_config *config, struct err *err)
+{
+	struct client *c;
+
+	if (config->server == NULL || *config->server == '\0') {
+		err_set(err, ERR_INVALID, "expected the URL of the API server, found none");
+		return NULL;
+	}
+	c = xcalloc(1, sizeof(*c));
+	c->loop = loop;
+	c->config = config;
+	c->http = http_new(loop);
+	http_set_tls(c->http, &(struct http_tls){.ca = config->ca,
+						 .cert = config->cert,
+						 .key = config->key,
+						 .server_name = config->server_name,
+						 .insecure = config->insecure});
+	http_set_proxy(c->http, config->proxy);
+	c->auth = auth_new(loop, c->http, config);
+	return c;
+}
+
+void client_free(struct client *c)
+{
+	if (c == NULL)
+		return;
+	while (!LIST_EMPTY(&c->calls))
+		client_cancel(LIST_FIRST(&c->calls));
+	auth_free(c->auth);
+	http_free(c->http);
+	free(c);
+}
+
+void client_observe(struct client *c, client_observe_fn *fn, void *arg)
+{
+	c->observe = fn;
+	c->observe_arg = arg;
+}
