@@ -6,8 +6,10 @@
  * contains, matches; all, exists; ! - * / % + == != < <= > >= in && || ?:. A field whose name is a
  * reserved word is written as on the server: self.__namespace__.
  *
- * As on the server, && and || forgive an error on one side when the other side decides; any other
- * error (no such key, overload, overflow, index) is a failure of the rule; integers have 64 bits.
+ * Types are not checked: a rule that names a field which the schema lacks is refused by the server
+ * and fails here when it is evaluated. As on the server, && and || forgive an error on one side
+ * when the other side decides; any other error (no such key, overload, overflow, index) is a
+ * failure of the rule; integers have 64 bits.
  *
  * Sources: https://github.com/google/cel-spec/blob/master/doc/langdef.md and
  * https://kubernetes.io/docs/reference/using-api/cel/

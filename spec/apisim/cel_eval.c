@@ -1,19 +1,5 @@
-#include <ctype.h>
-
-#include "base/buf.h"
 #include "base/utf8.h"
-#include "cel_tree.h"
-
-enum { CEL_STRING_MAX = 1 << 20 };
-
-/* Values are JSON: borrowed from self and oldSelf, or made here and kept until the end. A number
- * is an integer when it is written like one: without the schema's types that is all there is to
- * see, and integers and doubles compare by value anyway. */
-struct evaluation {
-	struct json *kept; /* an array */
-	int steps;
-	struct err *err;
-};
+#include "cel_value.h"
 
 struct scope {
 	const char *name;
@@ -24,150 +10,6 @@ struct scope {
 static const struct json *eval(struct evaluation *e, const struct cel_node *node,
 			       const struct scope *scope);
 
-static const struct json *keep(struct evaluation *e, struct json *value_taken)
-{
-	json_append(e->kept, value_taken);
-	return value_taken;
-}
-
-static const struct json *fail(struct evaluation *e, const char *what)
-{
-	err_set(e->err, ERR_INVALID, "%s", what);
-	return NULL;
-}
-
-static const struct json *no_overload(struct evaluation *e, const char *operation,
-				      const struct json *a, const struct json *b)
-{
-	err_set(e->err, ERR_INVALID, "no such overload: %s of %s%s%s", operation,
-		json_type_name(json_type(a)), b != NULL ? " and " : "",
-		b != NULL ? json_type_name(json_type(b)) : "");
-	return NULL;
-}
-
-/* ---- numbers and order ---- */
-
-struct number {
-	bool whole;
-	int64_t n;
-	double real;
-};
-
-static bool as_number(const struct json *value, struct number *out)
-{
-	const char *text = json_number_text(value);
-
-	if (text == NULL)
-		return false;
-	out->whole = json_int64(value, &out->n);
-	out->real = strtod(text, NULL);
-	return true;
-}
-
-static int compare_numbers(const struct number *a, const struct number *b)
-{
-	if (a->whole && b->whole)
-		return (a->n > b->n) - (a->n < b->n);
-	return (a->real > b->real) - (a->real < b->real);
-}
-
-static bool equal(const struct json *a, const struct json *b)
-{
-	struct number x, y;
-
-	if (as_number(a, &x) && as_number(b, &y))
-		return compare_numbers(&x, &y) == 0;
-	return json_equal(a, b);
-}
-
-static const struct json *compare(struct evaluation *e, enum cel_op op, const struct json *a,
-				  const struct json *b)
-{
-	struct number x, y;
-	int order;
-
-	if (as_number(a, &x) && as_number(b, &y))
-		order = compare_numbers(&x, &y);
-	else if (json_type(a) == JSON_STRING && json_type(b) == JSON_STRING)
-		order = strcmp(json_str(a), json_str(b));
-	else if (json_type(a) == JSON_BOOL && json_type(b) == JSON_BOOL)
-		order = json_is_true(a) - json_is_true(b);
-	else
-		return no_overload(e, "comparison", a, b);
-	if (op == CEL_LESS || op == CEL_GREATER_EQUAL)
-		return keep(e, json_bool((order < 0) == (op == CEL_LESS)));
-	return keep(e, json_bool((order > 0) == (op == CEL_GREATER)));
-}
-
-static const struct json *whole_arithmetic(struct evaluation *e, enum cel_op op, int64_t a,
-					   int64_t b)
-{
-	bool over = false;
-	int64_t n = 0;
-
-	if ((op == CEL_DIVIDE || op == CEL_MODULO) && b == 0)
-		return fail(e, op == CEL_DIVIDE ? "division by zero" : "modulus by zero");
-	if (op == CEL_ADD)
-		over = __builtin_add_overflow(a, b, &n);
-	else if (op == CEL_SUBTRACT)
-		over = __builtin_sub_overflow(a, b, &n);
-	else if (op == CEL_MULTIPLY)
-		over = __builtin_mul_overflow(a, b, &n);
-	else if (a == INT64_MIN && b == -1)
-		over = true;
-	else
-		n = op == CEL_DIVIDE ? a / b : a % b;
-	return over ? fail(e, "integer overflow") : keep(e, json_int(n));
-}
-
-static const struct json *real_arithmetic(struct evaluation *e, enum cel_op op, double a, double b)
-{
-	double n = op == CEL_ADD        ? a + b
-		   : op == CEL_SUBTRACT ? a - b
-		   : op == CEL_MULTIPLY ? a * b
-					: a / b;
-	auto_free char *text = xasprintf("%.17g", n);
-
-	/* JSON has no infinity; no value of an object compares with one usefully. */
-	if (!isdigit((unsigned char)text[strlen(text) - 1]))
-		return fail(e, "the result is no finite number");
-	return keep(e, json_number(text));
-}
-
-static const struct json *concat(struct evaluation *e, const struct json *a, const struct json *b)
-{
-	struct json *list;
-
-	if (json_type(a) == JSON_STRING && json_type(b) == JSON_STRING) {
-		auto_free char *both = NULL;
-
-		if (strlen(json_str(a)) + strlen(json_str(b)) > CEL_STRING_MAX)
-			return fail(e, "a string grew over 1 MiB");
-		both = xasprintf("%s%s", json_str(a), json_str(b));
-		return keep(e, json_string(both));
-	}
-	if (json_type(a) != JSON_ARRAY || json_type(b) != JSON_ARRAY)
-		return no_overload(e, "arithmetic", a, b);
-	list = json_copy(a);
-	for (const struct json *c = json_first(b); c != NULL; c = json_next(c))
-		json_append(list, json_copy(c));
-	return keep(e, list);
-}
-
-static const struct json *arithmetic(struct evaluation *e, enum cel_op op, const struct json *a,
-				     const struct json *b)
-{
-	struct number x, y;
-
-	if (as_number(a, &x) && as_number(b, &y)) {
-		if (x.whole && y.whole)
-			return whole_arithmetic(e, op, x.n, y.n);
-		if (op != CEL_MODULO)
-			return real_arithmetic(e, op, x.real, y.real);
-	}
-	return op == CEL_ADD ? concat(e, a, b) : no_overload(e, "arithmetic", a, b);
-}
-
 /* ---- fields, elements, functions ---- */
 
 static const struct json *member(struct evaluation *e, const struct json *object, const char *key)
@@ -175,7 +17,7 @@ static const struct json *member(struct evaluation *e, const struct json *object
 	const struct json *value = json_get(object, key);
 
 	if (json_type(object) != JSON_OBJECT)
-		return no_overload(e, "a field", object, NULL);
+		return cel_no_overload(e, "a field", object, NULL);
 	if (value == NULL)
 		err_set(e->err, ERR_INVALID, "no such key: %s", key);
 	return value;
@@ -190,23 +32,25 @@ static const struct json *element(struct evaluation *e, const struct json *list,
 	if (json_type(list) == JSON_OBJECT && json_str(index) != NULL)
 		return member(e, list, json_str(index));
 	if (json_type(list) != JSON_ARRAY || !json_int64(index, &n))
-		return no_overload(e, "an index", list, index);
+		return cel_no_overload(e, "an index", list, index);
 	c = n >= 0 ? json_first(list) : NULL;
 	for (int64_t i = 0; c != NULL && i < n; i++)
 		c = json_next(c);
-	return c != NULL ? c : fail(e, "index out of bounds");
+	if (c == NULL)
+		err_set(e->err, ERR_INVALID, "index out of bounds: %lld", (long long)n);
+	return c;
 }
 
 static const struct json *in(struct evaluation *e, const struct json *value, const struct json *in)
 {
 	if (json_type(in) == JSON_OBJECT && json_str(value) != NULL)
-		return keep(e, json_bool(json_get(in, json_str(value)) != NULL));
+		return cel_keep(e, json_bool(json_get(in, json_str(value)) != NULL));
 	if (json_type(in) != JSON_ARRAY)
-		return no_overload(e, "in", value, in);
+		return cel_no_overload(e, "in", value, in);
 	for (const struct json *c = json_first(in); c != NULL; c = json_next(c))
-		if (equal(value, c))
-			return keep(e, json_bool(true));
-	return keep(e, json_bool(false));
+		if (cel_equal(value, c))
+			return cel_keep(e, json_bool(true));
+	return cel_keep(e, json_bool(false));
 }
 
 static const struct json *size(struct evaluation *e, const struct json *value)
@@ -216,12 +60,12 @@ static const struct json *size(struct evaluation *e, const struct json *value)
 
 	if (text == NULL) {
 		if (json_type(value) != JSON_ARRAY && json_type(value) != JSON_OBJECT)
-			return no_overload(e, "size", value, NULL);
-		return keep(e, json_int((int64_t)json_len(value)));
+			return cel_no_overload(e, "size", value, NULL);
+		return cel_keep(e, json_int((int64_t)json_len(value)));
 	}
 	for (size_t len = strlen(text), step; len > 0; text += step, len -= step, n++)
 		step = utf8_char(text, len) > 0 ? utf8_char(text, len) : 1;
-	return keep(e, json_int(n));
+	return cel_keep(e, json_int(n));
 }
 
 static const struct json *lower_ascii(struct evaluation *e, const char *text)
@@ -231,7 +75,7 @@ static const struct json *lower_ascii(struct evaluation *e, const char *text)
 	for (char *c = lower; *c != '\0'; c++)
 		if (*c >= 'A' && *c <= 'Z')
 			*c += 'a' - 'A';
-	return keep(e, json_string(lower));
+	return cel_keep(e, json_string(lower));
 }
 
 static bool ends_with(const char *text, const char *end)
@@ -255,16 +99,16 @@ static const struct json *call(struct evaluation *e, const struct cel_node *node
 	if (node->function == CEL_SIZE)
 		return size(e, receiver);
 	if (text == NULL || (argument != NULL && other == NULL))
-		return no_overload(e, "a function of strings", receiver, argument);
+		return cel_no_overload(e, "a function of strings", receiver, argument);
 	switch (node->function) {
 	case CEL_STARTS_WITH:
-		return keep(e, json_bool(has_prefix(text, other)));
+		return cel_keep(e, json_bool(has_prefix(text, other)));
 	case CEL_ENDS_WITH:
-		return keep(e, json_bool(ends_with(text, other)));
+		return cel_keep(e, json_bool(ends_with(text, other)));
 	case CEL_CONTAINS:
-		return keep(e, json_bool(strstr(text, other) != NULL));
+		return cel_keep(e, json_bool(strstr(text, other) != NULL));
 	case CEL_MATCHES:
-		return keep(e, json_bool(pattern_matches(node->pattern, text)));
+		return cel_keep(e, json_bool(pattern_matches(node->pattern, text)));
 	case CEL_LOWER_ASCII:
 	case CEL_SIZE:
 		break;
@@ -285,7 +129,7 @@ static const struct json *logic(struct evaluation *e, const struct cel_node *nod
 	for (int i = 0; i < 2; i++) {
 		sides[i] = eval(e, i == 0 ? node->kids : node->kids->next, scope);
 		if (sides[i] != NULL && json_type(sides[i]) != JSON_BOOL)
-			sides[i] = no_overload(e, "logic", sides[i], NULL);
+			sides[i] = cel_no_overload(e, "logic", sides[i], NULL);
 		if (sides[i] != NULL && json_is_true(sides[i]) == decides)
 			return sides[i];
 		if (i == 0)
@@ -306,21 +150,21 @@ static const struct json *quantifier(struct evaluation *e, const struct cel_node
 	if (list == NULL)
 		return NULL;
 	if (json_type(list) != JSON_ARRAY && json_type(list) != JSON_OBJECT)
-		return no_overload(e, "all or exists", list, NULL);
+		return cel_no_overload(e, "all or exists", list, NULL);
 	for (const struct json *c = json_first(list); c != NULL; c = json_next(c)) {
 		struct scope inner = {node->text, c, scope};
 		const struct json *result;
 
 		if (json_type(list) == JSON_OBJECT)
-			inner.value = keep(e, json_string(json_key(c)));
+			inner.value = cel_keep(e, json_string(json_key(c)));
 		result = eval(e, node->kids->next, &inner);
 		if (result != NULL && json_type(result) != JSON_BOOL)
-			result = no_overload(e, "logic", result, NULL);
+			result = cel_no_overload(e, "logic", result, NULL);
 		if (result != NULL && json_is_true(result) == decides)
 			return result;
 		failed |= result == NULL;
 	}
-	return failed ? NULL : keep(e, json_bool(!decides));
+	return failed ? NULL : cel_keep(e, json_bool(!decides));
 }
 
 static const struct json *conditional(struct evaluation *e, const struct cel_node *node,
@@ -331,7 +175,7 @@ static const struct json *conditional(struct evaluation *e, const struct cel_nod
 	if (condition == NULL)
 		return NULL;
 	if (json_type(condition) != JSON_BOOL)
-		return no_overload(e, "?:", condition, NULL);
+		return cel_no_overload(e, "?:", condition, NULL);
 	return eval(e, json_is_true(condition) ? node->kids->next : node->kids->next->next, scope);
 }
 
@@ -351,7 +195,7 @@ static const struct json *list(struct evaluation *e, const struct cel_node *node
 {
 	struct json *result = json_array();
 
-	keep(e, result);
+	cel_keep(e, result);
 	for (const struct cel_node *kid = node->kids; kid != NULL; kid = kid->next) {
 		const struct json *value = eval(e, kid, scope);
 
@@ -376,24 +220,24 @@ static const struct json *operation(struct evaluation *e, const struct cel_node 
 		return member(e, a, node->text);
 	case CEL_HAS:
 		if (json_type(a) != JSON_OBJECT)
-			return no_overload(e, "has", a, NULL);
-		return keep(e, json_bool(json_get(a, node->text) != NULL));
+			return cel_no_overload(e, "has", a, NULL);
+		return cel_keep(e, json_bool(json_get(a, node->text) != NULL));
 	case CEL_INDEX:
 		return element(e, a, b);
 	case CEL_NOT:
 		if (json_type(a) != JSON_BOOL)
-			return no_overload(e, "!", a, NULL);
-		return keep(e, json_bool(!json_is_true(a)));
+			return cel_no_overload(e, "!", a, NULL);
+		return cel_keep(e, json_bool(!json_is_true(a)));
 	case CEL_NEGATE:
-		return arithmetic(e, CEL_SUBTRACT, keep(e, json_int(0)), a);
+		return cel_arithmetic(e, CEL_SUBTRACT, cel_keep(e, json_int(0)), a);
 	case CEL_EQUAL:
 	case CEL_NOT_EQUAL:
-		return keep(e, json_bool(equal(a, b) == (node->op == CEL_EQUAL)));
+		return cel_keep(e, json_bool(cel_equal(a, b) == (node->op == CEL_EQUAL)));
 	case CEL_IN:
 		return in(e, a, b);
 	default:
-		return node->op < CEL_EQUAL ? arithmetic(e, node->op, a, b)
-					    : compare(e, node->op, a, b);
+		return node->op < CEL_EQUAL ? cel_arithmetic(e, node->op, a, b)
+					    : cel_compare(e, node->op, a, b);
 	}
 }
 

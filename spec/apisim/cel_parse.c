@@ -13,28 +13,6 @@ struct parser {
 
 static struct cel_node *expression(struct parser *p);
 
-/* ---- nodes ---- */
-
-static void node_free(struct cel_node *node)
-{
-	while (node != NULL) {
-		struct cel_node *next = node->next;
-
-		node_free(node->kids);
-		free(node->text);
-		json_free(node->value);
-		pattern_free(node->pattern);
-		free(node);
-		node = next;
-	}
-}
-
-static void cleanup_node(struct cel_node **node)
-{
-	node_free(*node);
-}
-#define auto_node __attribute__((cleanup(cleanup_node)))
-
 static struct cel_node *node_new(enum cel_op op, struct cel_node *kids_taken)
 {
 	struct cel_node *node = xcalloc(1, sizeof(*node));
@@ -93,7 +71,7 @@ static size_t count(const struct cel_node *list)
 static struct cel_node *has_macro(struct parser *p, struct cel_node *args_taken)
 {
 	if (count(args_taken) != 1 || args_taken->op != CEL_SELECT) {
-		node_free(args_taken);
+		cel_node_free(args_taken);
 		return cel_fail(&p->r, "has() around one field such as has(self.a) before this");
 	}
 	args_taken->op = CEL_HAS;
@@ -107,15 +85,15 @@ static struct cel_node *list_macro(struct parser *p, enum cel_op op,
 	struct cel_node *node;
 
 	if (count(args_taken) != 2 || args_taken->op != CEL_NAME) {
-		node_free(receiver_taken);
-		node_free(args_taken);
+		cel_node_free(receiver_taken);
+		cel_node_free(args_taken);
 		return cel_fail(
 		    &p->r, "a variable and a condition, as in list.all(x, x > 0), before this");
 	}
 	node = node_new(op, receiver_taken);
 	node->text = steal(args_taken->text);
 	receiver_taken->next = steal(args_taken->next);
-	node_free(args_taken);
+	cel_node_free(args_taken);
 	return node;
 }
 
@@ -181,6 +159,7 @@ static struct cel_node *call(struct parser *p, const char *name, struct cel_node
 
 static struct cel_node *name_or_call(struct parser *p)
 {
+	const char *from = p->r.at;
 	auto_free char *name = cel_identifier(&p->r);
 	struct cel_node *node;
 
@@ -191,7 +170,7 @@ static struct cel_node *name_or_call(struct parser *p)
 	if (streq(name, "null"))
 		return literal(json_null());
 	if (cel_is_reserved(name)) {
-		p->r.at -= strlen(name);
+		p->r.at = from;
 		return cel_fail(&p->r, "a name that is not reserved");
 	}
 	if (cel_accept(&p->r, "("))
@@ -237,13 +216,10 @@ static struct cel_node *select_or_call(struct parser *p, struct cel_node *node_t
 
 	if (name == NULL)
 		return cel_fail(&p->r, "the name of a field");
+	if (cel_is_keyword(name))
+		return cel_fail(&p->r, "a field name that is no keyword before this");
 	if (cel_accept(&p->r, "("))
 		return call(p, name, steal(node));
-	if (cel_is_reserved(name)) {
-		p->r.at -= strlen(name);
-		return cel_fail(&p->r,
-				"a reserved field name in underscores, such as __namespace__");
-	}
 	select = node_new(CEL_SELECT, steal(node));
 	select->text = cel_unescape(name);
 	return select;
@@ -264,7 +240,7 @@ static struct cel_node *member(struct parser *p)
 			if (index->kids->next == NULL || !cel_accept(&p->r, "]")) {
 				if (index->kids->next != NULL)
 					cel_fail(&p->r, "a closing bracket");
-				node_free(index);
+				cel_node_free(index);
 				return NULL;
 			}
 		} else {
@@ -340,7 +316,7 @@ static struct cel_node *binary(struct parser *p, int level)
 		if (right == NULL)
 			return NULL;
 		if (join_literals(operators[i].op, left, right)) {
-			node_free(right);
+			cel_node_free(right);
 			continue;
 		}
 		node = node_new(operators[i].op, steal(left));
@@ -401,6 +377,8 @@ struct cel *cel_parse(const char *text, struct err *err)
 		cel_fail(&p.r, "an operator or the end");
 		return NULL;
 	}
+	if (cel_check_names(root, NULL, err) < 0)
+		return NULL;
 	cel = xcalloc(1, sizeof(*cel));
 	cel->root = steal(root);
 	cel->uses_old_self = p.uses_old_self;
@@ -411,7 +389,7 @@ void cel_free(struct cel *cel)
 {
 	if (cel == NULL)
 		return;
-	node_free(cel->root);
+	cel_node_free(cel->root);
 	free(cel);
 }
 

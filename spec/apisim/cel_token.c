@@ -1,5 +1,6 @@
 #include <ctype.h>
 #include <errno.h>
+#include <math.h>
 
 #include "base/buf.h"
 #include "base/utf8.h"
@@ -63,22 +64,24 @@ char *cel_identifier(struct cel_reader *r)
 
 /* ---- names ---- */
 
+bool cel_is_keyword(const char *name)
+{
+	return streq(name, "true") || streq(name, "false") || streq(name, "null") ||
+	       streq(name, "in");
+}
+
 bool cel_is_reserved(const char *name)
 {
 	static const char *const words[] = {
-	    "true",     "false",   "null",      "in",       "as",  "break",  "const",
-	    "continue", "else",    "for",       "function", "if",  "import", "let",
-	    "loop",     "package", "namespace", "return",   "var", "void",   "while",
-	};
+	    "as",  "break", "const",   "continue",  "else",   "for", "function", "if",   "import",
+	    "let", "loop",  "package", "namespace", "return", "var", "void",     "while"};
 
 	for (size_t i = 0; i < ARRAY_LEN(words); i++)
 		if (streq(name, words[i]))
 			return true;
-	return false;
+	return cel_is_keyword(name);
 }
 
-/* The property that an identifier stands for: Kubernetes writes namespace as __namespace__ and
- * a-b as a__dash__b (https://kubernetes.io/docs/reference/using-api/cel/#escaping). */
 char *cel_unescape(const char *name)
 {
 	static const struct {
@@ -172,25 +175,26 @@ struct json *cel_string(struct cel_reader *r, bool raw)
 
 struct json *cel_number(struct cel_reader *r)
 {
+	static const char expected[] = "an integer of 64 bits or a number such as 1.5";
 	const char *from = r->at;
-	const char *digits = from + (*from == '-');
-	bool hex = has_prefix(digits, "0x"), real = false;
+	bool hex = has_prefix(from + (*from == '-'), "0x");
 	char *end;
+	auto_free char *text = NULL;
 	long long n;
+	double real;
 
 	errno = 0;
 	n = strtoll(from, &end, hex ? 16 : 10);
-	if (!hex && (*end == '.' || *end == 'e' || *end == 'E')) {
-		real = true;
-		strtod(from, &end);
+	if (hex || *end == '\0' || strchr(".eE", *end) == NULL) {
+		if (errno != 0 || is_word(*end) || !isxdigit((unsigned char)end[-1]))
+			return cel_fail(r, expected);
+		r->at = end;
+		return json_int(n);
 	}
-	if ((!real && errno != 0) || is_word(*end) || !isdigit((unsigned char)end[-(!hex)]))
-		return cel_fail(r, "an integer of 64 bits or a number such as 1.5");
+	real = strtod(from, &end);
+	if (is_word(*end) || !isdigit((unsigned char)end[-1]) || !isfinite(real))
+		return cel_fail(r, expected);
 	r->at = end;
-	if (real) {
-		auto_free char *text = xasprintf("%.17g", strtod(from, NULL));
-
-		return json_number(text);
-	}
-	return json_int(n);
+	text = xasprintf("%.17g", real);
+	return json_number(text);
 }

@@ -22,7 +22,8 @@ bool cel_accept(struct cel_reader *r, const char *token);
 /* The identifier that comes next, yours; NULL: there is none. */
 char *cel_identifier(struct cel_reader *r);
 
-/* true, in, namespace, ...: names that the language keeps for itself. */
+/* true, false, null and in are no names at all; namespace, if and others may only name fields. */
+bool cel_is_keyword(const char *name);
 bool cel_is_reserved(const char *name);
 
 /* The property that an identifier stands for: Kubernetes writes namespace as __namespace__ and a-b

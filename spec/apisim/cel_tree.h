@@ -1,5 +1,5 @@
 /*
- * cel_tree.h - what cel_parse.c gives to cel_eval.c. Private to these two.
+ * cel_tree.h - what cel_parse.c gives to cel_eval.c. Private to the cel*.c files.
  */
 #ifndef APISIM_CEL_TREE_H
 #define APISIM_CEL_TREE_H
@@ -53,6 +53,22 @@ struct cel_node {
 	struct pattern *pattern; /* of matches() */
 	struct cel_node *kids, *next;
 };
+
+void cel_node_free(struct cel_node *node);
+static inline void cleanup_node(struct cel_node **node)
+{
+	cel_node_free(*node);
+}
+#define auto_node __attribute__((cleanup(cleanup_node)))
+
+/* The variables of the macros around an expression. */
+struct cel_names {
+	const char *name;
+	const struct cel_names *outer;
+};
+
+/* -1 where a name is neither one of these nor self or oldSelf. */
+int cel_check_names(const struct cel_node *node, const struct cel_names *names, struct err *err);
 
 struct cel {
 	struct cel_node *root;

@@ -156,15 +156,16 @@ static void fill(const struct json *node, struct json *value)
 
 static const struct {
 	const char *reason, *words;
+	bool blocks; /* the rules are not evaluated */
 } kinds[] = {
-    [FINDING_INVALID] = {"FieldValueInvalid", "Invalid value"},
-    [FINDING_REQUIRED] = {"FieldValueRequired", "Required value"},
-    [FINDING_NOT_SUPPORTED] = {"FieldValueNotSupported", "Unsupported value"},
-    [FINDING_FORBIDDEN] = {"FieldValueForbidden", "Forbidden"},
-    [FINDING_DUPLICATE] = {"FieldValueDuplicate", "Duplicate value"},
-    [FINDING_TOO_LONG] = {"FieldValueTooLong", "Too long"},
-    [FINDING_TOO_MANY] = {"FieldValueTooMany", "Too many"},
-    [FINDING_TYPE] = {"FieldValueTypeInvalid", "Invalid value"},
+    [FINDING_INVALID] = {"FieldValueInvalid", "Invalid value", false},
+    [FINDING_REQUIRED] = {"FieldValueRequired", "Required value", true},
+    [FINDING_NOT_SUPPORTED] = {"FieldValueNotSupported", "Unsupported value", true},
+    [FINDING_FORBIDDEN] = {"FieldValueForbidden", "Forbidden", false},
+    [FINDING_DUPLICATE] = {"FieldValueDuplicate", "Duplicate value", false},
+    [FINDING_TOO_LONG] = {"FieldValueTooLong", "Too long", true},
+    [FINDING_TOO_MANY] = {"FieldValueTooMany", "Too many", true},
+    [FINDING_TYPE] = {"FieldValueTypeInvalid", "Invalid value", true},
 };
 
 void finding_add(struct findings *f, enum finding kind, const char *field, const char *shown,
@@ -172,8 +173,7 @@ void finding_add(struct findings *f, enum finding kind, const char *field, const
 {
 	auto_free char *message = NULL;
 
-	f->blocked |= kind == FINDING_REQUIRED || kind == FINDING_TOO_LONG ||
-		      kind == FINDING_TOO_MANY || kind == FINDING_TYPE;
+	f->blocked |= kinds[kind].blocks;
 	if (json_len(f->causes) >= SCHEMA_CAUSES_MAX)
 		return;
 	message = xasprintf("%s%s%s%s%s", kinds[kind].words, shown != NULL ? ": " : "",

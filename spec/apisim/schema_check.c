@@ -13,20 +13,19 @@ struct place {
 	const struct path *path;
 };
 
-/* The value as Go prints it: strings quoted, numbers and booleans plain. */
-static char *show(const struct json *value)
-{
-	return json_print(value);
-}
-
 /* "NAME in body should ...": the name is the path without a leading dot. */
-static void complain(const struct place *at, const char *problem)
+static void complain_as(const struct place *at, enum finding kind, const char *problem)
 {
 	auto_free char *field = path_text(at->path);
-	auto_free char *shown = show(at->value);
+	auto_free char *shown = json_print(at->value);
 	auto_free char *detail = xasprintf("%s in body %s", field, problem);
 
-	finding_add(at->f, FINDING_INVALID, field, shown, detail);
+	finding_add(at->f, kind, field, shown, detail);
+}
+
+static void complain(const struct place *at, const char *problem)
+{
+	complain_as(at, FINDING_INVALID, problem);
 }
 
 /* ---- type ---- */
@@ -85,7 +84,7 @@ static void check_enum(const struct place *at)
 	if (words == NULL)
 		return;
 	field = path_text(at->path);
-	shown = show(at->value);
+	shown = json_print(at->value);
 	finding_add(at->f, FINDING_NOT_SUPPORTED, field, shown, detail.data);
 }
 
@@ -128,7 +127,6 @@ static void check_string(const struct place *at)
 	const char *pattern = json_get_str(at->node, "pattern", NULL);
 	const char *format = json_get_str(at->node, "format", "");
 	int64_t max = json_get_int(at->node, "maxLength", INT64_MAX), n = count_characters(text);
-	auto_free char *problem = NULL;
 
 	if (n > max) {
 		auto_free char *field = path_text(at->path);
@@ -144,16 +142,15 @@ static void check_string(const struct place *at)
 		complain(at, why);
 	}
 	if (pattern != NULL && !pattern_matches(map_get(at->f->schema->patterns, pattern), text)) {
-		problem = xasprintf("should match '%s'", pattern);
-		complain(at, problem);
+		auto_free char *why = xasprintf("should match '%s'", pattern);
+
+		complain(at, why);
 	}
 	if (!format_fits(format, text)) {
 		auto_free char *shown = json_print(at->value);
-		auto_free char *why =
-		    xasprintf("must be of type %s: %s",
-			      streq(format, "date-time") ? "date-time" : format, shown);
+		auto_free char *why = xasprintf("must be of type %s: %s", format, shown);
 
-		complain(at, why);
+		complain_as(at, FINDING_TYPE, why);
 	}
 }
 
@@ -174,9 +171,6 @@ static void check_number(const struct place *at)
 {
 	const struct json *min = json_get(at->node, "minimum"),
 			  *max = json_get(at->node, "maximum");
-	const char *format = json_get_str(at->node, "format", "");
-	bool narrow = streq(format, "int32"), whole = narrow || streq(format, "int64");
-	int64_t n;
 
 	if (min != NULL && compare_numbers(at->value, min) < 0) {
 		auto_free char *why =
@@ -187,12 +181,6 @@ static void check_number(const struct place *at)
 	if (max != NULL && compare_numbers(at->value, max) > 0) {
 		auto_free char *why =
 		    xasprintf("should be less than or equal to %s", json_number_text(max));
-
-		complain(at, why);
-	}
-	if (whole && json_int64(at->value, &n) && narrow && (n > INT32_MAX || n < INT32_MIN)) {
-		auto_free char *why =
-		    xasprintf("must be of type int32: %s", json_number_text(at->value));
 
 		complain(at, why);
 	}

@@ -49,7 +49,8 @@ static void check_rule(struct findings *f, const struct json *node, const struct
 	if (cel_uses_old_self(cel) ? old == NULL : old != NULL && json_equal(value, old))
 		return;
 	if (cel_eval_bool(cel, value, old, &holds, &why) < 0) {
-		message = xasprintf("%s evaluating rule: %s", why.msg, text);
+		message = xasprintf("%s evaluating rule: %s", why.msg,
+				    json_get_str(rule, "message", text));
 		finding_add(f, FINDING_INVALID, here, shown, message);
 		return;
 	}
