@@ -1,0 +1,400 @@
+#include "kube/watch.h"
+
+#include "base/timefmt.h"
+#include "kube/random.h"
+#include "kube/reply.h"
+
+enum { QUERY_MAX = 64 << 10 };
+
+static const struct watch_timing default_timing = {
+    .backoff_ms = 800,
+    .backoff_max_ms = 30000,
+    .healthy_ms = 120000,
+    .session_s = 240,
+    .slack_ms = 30000,
+    .short_ms = 1000,
+};
+
+enum state { STATE_LIST, STATE_WATCH, STATE_BACKOFF };
+
+struct watch {
+	struct client *client;
+	struct watch_spec spec;
+	struct watch_timing timing;
+	char *path;
+
+	enum state state;
+	struct client_call *call; /* in LIST and WATCH */
+	struct timer *timer;      /* runs in BACKOFF */
+
+	struct store_list *list; /* from the first page on */
+	char *next_page;         /* the continue token; NULL: the first page */
+	int64_t page_size;
+
+	char *version; /* where a WATCH goes on; NULL: LIST first */
+	int64_t stream_began_ms;
+	bool heard; /* this WATCH has brought a line */
+
+	int64_t backoff_ms;
+	int64_t troubled_ms; /* when there was trouble last */
+	bool relisted;       /* for a 410, and no WATCH has brought a line since */
+	bool synced;
+
+	int busy;  /* callbacks of ours on the stack: they may free the watch */
+	bool dead; /* it is freed when the last of them returns */
+};
+
+static void step(struct watch *w);
+
+/* ---- lifetime ---- */
+
+static void destroy(struct watch *w)
+{
+	free(w->path);
+	free(w->next_page);
+	free(w->version);
+	free(w);
+}
+
+static void enter(struct watch *w)
+{
+	w->busy++;
+}
+
+static void leave(struct watch *w)
+{
+	if (--w->busy == 0 && w->dead)
+		destroy(w);
+}
+
+void watch_free(struct watch *w)
+{
+	if (w == NULL)
+		return;
+	client_cancel(w->call);
+	timer_free(w->timer);
+	store_abort(w->list);
+	w->dead = true;
+	if (w->busy == 0)
+		destroy(w);
+}
+
+static void go(struct watch *w, enum state state)
+{
+	w->state = state;
+	step(w);
+}
+
+static void set(char **text, const char *value)
+{
+	free(*text);
+	*text = value != NULL && *value != '\0' ? xstrdup(value) : NULL;
+}
+
+/* ---- trouble ---- */
+
+static void back_off(struct watch *w, const struct err *err)
+{
+	int64_t now = time_mono_ms();
+	int64_t wait;
+
+	if (now - w->troubled_ms > w->timing.healthy_ms)
+		w->backoff_ms = w->timing.backoff_ms;
+	w->troubled_ms = now;
+	wait = random_between(0, w->backoff_ms);
+	w->backoff_ms *= 2;
+	if (w->backoff_ms > w->timing.backoff_max_ms)
+		w->backoff_ms = w->timing.backoff_max_ms;
+	if (err->retry_ms > 0) {
+		wait = err->retry_ms < WATCH_PATIENCE_MS ? err->retry_ms : WATCH_PATIENCE_MS;
+		wait += random_between(0, wait / 4);
+	}
+	w->state = STATE_BACKOFF;
+	timer_set(w->timer, wait);
+	if (w->spec.trouble != NULL)
+		w->spec.trouble(w->spec.arg, err);
+}
+
+static void backed_off(void *arg)
+{
+	struct watch *w = arg;
+
+	go(w, w->version != NULL ? STATE_WATCH : STATE_LIST);
+}
+
+static void failed(struct watch *w, const struct err *err)
+{
+	bool stuck = err->kind == ERR_GONE || err->kind == ERR_INVALID || err->kind == ERR_LIMIT ||
+		     err->status == 504;
+
+	store_abort(steal(w->list));
+	set(&w->next_page, NULL);
+	if (stuck)
+		set(&w->version, NULL);
+	if (err->kind == ERR_LIMIT && w->state == STATE_LIST && w->page_size > 1)
+		w->page_size /= 2;
+	if (err->kind == ERR_GONE && !w->relisted) {
+		w->relisted = true;
+		go(w, STATE_LIST);
+	} else {
+		back_off(w, err);
+	}
+}
+
+/* ---- LIST ---- */
+
+static void report_gone(void *arg, const struct store_meta *meta)
+{
+	const struct watch *w = arg;
+
+	w->spec.event(w->spec.arg, WATCH_DELETED, meta, NULL);
+}
+
+static void report_listed(const struct watch *w, enum watch_event type,
+			  const struct store_meta *meta)
+{
+	auto_json struct json *object = store_get(w->spec.store, meta->key);
+
+	w->spec.event(w->spec.arg, type, meta, object);
+}
+
+static void report_added(void *arg, const struct store_meta *meta)
+{
+	report_listed(arg, WATCH_ADDED, meta);
+}
+
+static void report_modified(void *arg, const struct store_meta *meta)
+{
+	report_listed(arg, WATCH_MODIFIED, meta);
+}
+
+static void skipped(const struct watch *w, const struct err *err)
+{
+	if (w->spec.trouble != NULL)
+		w->spec.trouble(w->spec.arg, err);
+}
+
+static void list_complete(struct watch *w)
+{
+	const struct store_changes report = {
+	    .gone = report_gone, .added = report_added, .modified = report_modified, .arg = w};
+
+	store_commit(w->list, &report);
+	if (w->dead)
+		return;
+	w->list = NULL;
+	w->synced = true;
+	if (w->spec.synced != NULL)
+		w->spec.synced(w->spec.arg);
+	if (!w->dead)
+		go(w, STATE_WATCH);
+}
+
+static void page_arrived(struct watch *w, const struct json *page)
+{
+	const struct json *metadata = json_get(page, "metadata");
+	const struct json *item = json_first(json_get(page, "items"));
+	struct err err = ERR_INIT;
+
+	for (; item != NULL && !w->dead; item = json_next(item))
+		if (store_stage(w->list, item, &err) < 0)
+			skipped(w, &err);
+	if (w->dead)
+		return;
+	set(&w->next_page, json_get_str(metadata, "continue", NULL));
+	if (w->next_page != NULL) {
+		step(w);
+		return;
+	}
+	set(&w->version, json_get_str(metadata, "resourceVersion", NULL));
+	if (w->version != NULL) {
+		list_complete(w);
+		return;
+	}
+	err_set(&err, ERR_RETRY, "list %s: expected metadata.resourceVersion, found none", w->path);
+	failed(w, &err);
+}
+
+static void listed(void *arg, const struct json *page, const struct err *err)
+{
+	struct watch *w = arg;
+
+	w->call = NULL;
+	enter(w);
+	if (err == NULL)
+		page_arrived(w, page);
+	else
+		failed(w, err);
+	leave(w);
+}
+
+/* ---- WATCH ---- */
+
+static void apply_change(struct watch *w, struct json *object, const char *key)
+{
+	const struct json *metadata = json_get(object, "metadata");
+	const struct store_meta *old = store_find(w->spec.store, key);
+	bool known = old != NULL && streq(old->uid, json_get_str(metadata, "uid", ""));
+	struct err err = ERR_INIT;
+
+	if (known && streq(old->resource_version, json_get_str(metadata, "resourceVersion", "")))
+		return;
+	if (old != NULL && !known)
+		w->spec.event(w->spec.arg, WATCH_DELETED, old, NULL);
+	if (w->dead || store_put(w->spec.store, object, &err) < 0)
+		return;
+	w->spec.event(w->spec.arg, known ? WATCH_MODIFIED : WATCH_ADDED,
+		      store_find(w->spec.store, key), object);
+}
+
+static void apply_deletion(struct watch *w, const struct json *object, const char *key)
+{
+	const struct store_meta *old = store_find(w->spec.store, key);
+
+	if (old == NULL)
+		return;
+	w->spec.event(w->spec.arg, WATCH_DELETED, old, object);
+	if (!w->dead)
+		store_delete(w->spec.store, key);
+}
+
+static int apply(struct watch *w, struct json *event, struct err *err)
+{
+	const char *type = json_get_str(event, "type", "");
+	struct json *object = json_mut(event, "object");
+	const char *version = json_str(json_at(object, "metadata", "resourceVersion"));
+	bool deleted = streq(type, "DELETED");
+	auto_free char *key = NULL;
+
+	if (streq(type, "ERROR"))
+		return reply_status_error(object, err);
+	if (!deleted && !streq(type, "ADDED") && !streq(type, "MODIFIED") &&
+	    !streq(type, "BOOKMARK"))
+		return err_set(err, ERR_INVALID,
+			       "expected an event with a known type, found '%.40s'", type);
+	if (version != NULL)
+		set(&w->version, version);
+	if (streq(type, "BOOKMARK"))
+		return 0;
+	key = store_key(object);
+	if (key == NULL) {
+		err_set(err, ERR_INVALID,
+			"watch %s: expected an object with metadata.name in the "
+			"%s event, found none",
+			w->path, type);
+		skipped(w, err);
+	} else if (deleted) {
+		apply_deletion(w, object, key);
+	} else {
+		apply_change(w, object, key);
+	}
+	return 0;
+}
+
+static int line_arrived(void *arg, const char *line, size_t len, struct err *err)
+{
+	struct watch *w = arg;
+	auto_json struct json *event = json_parse(line, len, err);
+	int result;
+
+	if (event == NULL)
+		return err_wrap(err, "expected an event in JSON");
+	enter(w);
+	w->heard = true;
+	result = apply(w, event, err);
+	if (result == 0)
+		w->relisted = false;
+	leave(w); /* the client asks no more of a call that was cancelled meanwhile */
+	return result;
+}
+
+static void stream_ended(void *arg, const struct json *object UNUSED, const struct err *cause)
+{
+	struct watch *w = arg;
+	struct err err = ERR_INIT;
+
+	w->call = NULL;
+	enter(w);
+	if (cause != NULL) {
+		failed(w, cause);
+	} else if (!w->heard && time_mono_ms() - w->stream_began_ms < w->timing.short_ms) {
+		err_set(&err, ERR_RETRY, "watch %s: it ended at once, without an event", w->path);
+		failed(w, &err);
+	} else {
+		step(w);
+	}
+	leave(w);
+}
+
+/* ---- requests ---- */
+
+static void add_parameter(struct buf *path, const char *name, const char *value)
+{
+	if (value == NULL || *value == '\0')
+		return;
+	buf_addf(path, "&%s=", name);
+	client_escape(path, value);
+}
+
+static void start_list(struct watch *w)
+{
+	auto_buf struct buf path = BUF_INIT(QUERY_MAX);
+
+	if (w->list == NULL)
+		w->list = store_begin(w->spec.store, w->spec.namespace);
+	buf_addf(&path, "%s?limit=%lld", w->path, (long long)w->page_size);
+	add_parameter(&path, "labelSelector", w->spec.label_selector);
+	add_parameter(&path, "fieldSelector", w->spec.field_selector);
+	add_parameter(&path, "continue", w->next_page);
+	w->call = client_get(w->client, path.data, listed, w);
+}
+
+static void start_watch(struct watch *w)
+{
+	auto_buf struct buf path = BUF_INIT(QUERY_MAX);
+	int64_t seconds = random_between(w->timing.session_s, w->timing.session_s * 5 / 4);
+
+	buf_addf(&path, "%s?watch=true&allowWatchBookmarks=true&timeoutSeconds=%lld", w->path,
+		 (long long)seconds);
+	add_parameter(&path, "labelSelector", w->spec.label_selector);
+	add_parameter(&path, "fieldSelector", w->spec.field_selector);
+	add_parameter(&path, "resourceVersion", w->version);
+	w->stream_began_ms = time_mono_ms();
+	w->heard = false;
+	w->call = client_stream(w->client, path.data, seconds * 1000 + w->timing.slack_ms,
+				line_arrived, stream_ended, w);
+}
+
+static void step(struct watch *w)
+{
+	switch (w->state) {
+	case STATE_LIST:
+		start_list(w);
+		break;
+	case STATE_WATCH:
+		start_watch(w);
+		break;
+	case STATE_BACKOFF: /* the timer goes on */
+		break;
+	}
+}
+
+struct watch *watch_start(struct loop *loop, struct client *client, const struct watch_spec *spec)
+{
+	struct watch *w = xcalloc(1, sizeof(*w));
+
+	w->client = client;
+	w->spec = *spec;
+	w->timing = spec->timing != NULL ? *spec->timing : default_timing;
+	w->path = client_path(spec->kind, spec->namespace, NULL, NULL);
+	w->page_size = WATCH_PAGE;
+	w->backoff_ms = w->timing.backoff_ms;
+	w->timer = timer_new(loop, backed_off, w);
+	go(w, STATE_LIST);
+	return w;
+}
+
+bool watch_synced(const struct watch *w)
+{
+	return w->synced;
+}
