@@ -170,16 +170,6 @@ static void deliver(void *arg)
 	call_free(call);
 }
 
-static enum err_kind kind_of(CURLcode result)
-{
-	/* A certificate that is not trusted is no INVALID: somebody repairs the server, and then
-	 * the same request works. */
-	if (result == CURLE_SSL_CERTPROBLEM || result == CURLE_SSL_CACERT_BADFILE ||
-	    result == CURLE_URL_MALFORMAT)
-		return ERR_INVALID;
-	return ERR_RETRY;
-}
-
 static void read_facts(struct http_call *call)
 {
 	curl_off_t retry_after = 0;
@@ -198,6 +188,8 @@ static void read_facts(struct http_call *call)
 	call->content_type = copy(type);
 }
 
+/* Always RETRY: a certificate that is not trusted, too, is repaired at the server or in our
+ * configuration, and then the same request works. */
 static void tell_problem(struct http_call *call, CURLcode result)
 {
 	const char *problem = call->setup.problem;
@@ -207,7 +199,7 @@ static void tell_problem(struct http_call *call, CURLcode result)
 		problem = curl_easy_strerror(result);
 	if (result == CURLE_COULDNT_CONNECT) /* libcurl 7.88 does not say why */
 		curl_easy_getinfo(call->easy, CURLINFO_OS_ERRNO, &number);
-	err_set(&call->err, kind_of(result), "%s%s%s", problem, number == 0 ? "" : ": ",
+	err_set(&call->err, ERR_RETRY, "%s%s%s", problem, number == 0 ? "" : ": ",
 		number == 0 ? "" : strerror((int)number));
 }
 
