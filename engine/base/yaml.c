@@ -1,6 +1,5 @@
 #include "base/yaml.h"
 
-#include <ctype.h>
 #include <errno.h>
 
 #include <yaml.h>
@@ -25,6 +24,9 @@ static int next(struct reader *r)
 	yaml_event_delete(&r->event);
 	if (yaml_parser_parse(&r->parser, &r->event))
 		return 0;
+	if (r->parser.error == YAML_READER_ERROR) /* it reads ahead and knows no line */
+		return err_set(r->err, ERR_INVALID, "byte %zu: %s", r->parser.problem_offset + 1,
+			       r->parser.problem);
 	return fail(r, &r->parser.problem_mark,
 		    r->parser.problem != NULL ? r->parser.problem : "not YAML");
 }
@@ -48,19 +50,38 @@ static bool is_json_number(const char *text)
 }
 
 /* 0x1F and 0o17 of the core schema. */
-static bool parse_based(const char *text, int64_t *out)
+static bool is_based(const char *text)
 {
-	int base = has_prefix(text, "0x") ? 16 : has_prefix(text, "0o") ? 8 : 0;
-	char *end;
+	const char *digits = has_prefix(text, "0x")   ? "0123456789abcdefABCDEF"
+			     : has_prefix(text, "0o") ? "01234567"
+						      : "";
 
-	if (base == 0 || !isxdigit((unsigned char)text[2]))
-		return false;
-	errno = 0;
-	*out = strtoll(text + 2, &end, base);
-	return *end == '\0' && errno == 0;
+	return *digits != '\0' && text[2] != '\0' && text[2 + strspn(text + 2, digits)] == '\0';
 }
 
-/* A number to YAML that JSON cannot write: 0644, .5, 1., .inf. Readers differ on the first. */
+static bool parse_based(const char *text, int64_t *out)
+{
+	if (!is_based(text))
+		return false;
+	errno = 0;
+	*out = strtoll(text + 2, NULL, text[1] == 'x' ? 16 : 8);
+	return errno == 0;
+}
+
+static const char *skip_exponent(const char *p)
+{
+	const char *digits = p + 1;
+	size_t count;
+
+	if (*p != 'e' && *p != 'E')
+		return p;
+	digits += *digits == '+' || *digits == '-';
+	count = strspn(digits, "0123456789");
+	return count > 0 ? digits + count : p;
+}
+
+/* A number to YAML that JSON cannot write, or we cannot: 0644, .5, 1., .inf, 0x10000000000000000.
+ * Readers differ on the first. */
 static bool is_odd_number(const char *text)
 {
 	static const char *const specials[] = {".inf", ".Inf", ".INF", ".nan", ".NaN", ".NAN"};
@@ -68,11 +89,10 @@ static bool is_odd_number(const char *text)
 	size_t before = strspn(p, "0123456789");
 	size_t after = p[before] == '.' ? strspn(p + before + 1, "0123456789") : 0;
 
-	if (is_one_of(p, specials, ARRAY_LEN(specials)))
+	if (is_based(text) || is_one_of(p, specials, ARRAY_LEN(specials)))
 		return true;
-	if (before + after == 0 || p[before + after + (p[before] == '.')] != '\0')
-		return false;
-	return before == 0 || (*p == '0' && before > 1) || p[before + after] == '.';
+	return before + after > 0 &&
+	       *skip_exponent(p + before + (p[before] == '.') + after) == '\0';
 }
 
 static struct json *plain_scalar(struct reader *r, const char *text)
@@ -80,6 +100,7 @@ static struct json *plain_scalar(struct reader *r, const char *text)
 	static const char *const nulls[] = {"", "~", "null", "Null", "NULL"};
 	static const char *const trues[] = {"true", "True", "TRUE"};
 	static const char *const falses[] = {"false", "False", "FALSE"};
+	const char *unsigned_text = text + (*text == '+');
 	int64_t n;
 
 	if (is_one_of(text, nulls, ARRAY_LEN(nulls)))
@@ -88,8 +109,8 @@ static struct json *plain_scalar(struct reader *r, const char *text)
 		return json_bool(true);
 	if (is_one_of(text, falses, ARRAY_LEN(falses)))
 		return json_bool(false);
-	if (is_json_number(text + (*text == '+')))
-		return json_number(text + (*text == '+'));
+	if (is_json_number(unsigned_text) && !has_prefix(text, "+-"))
+		return json_number(unsigned_text);
 	if (parse_based(text, &n))
 		return json_int(n);
 	if (!is_odd_number(text))
@@ -99,20 +120,45 @@ static struct json *plain_scalar(struct reader *r, const char *text)
 	return NULL;
 }
 
-static struct json *scalar(struct reader *r)
+static const char *scalar_text(struct reader *r)
 {
 	const char *text = (const char *)r->event.data.scalar.value;
 
-	if (strlen(text) != r->event.data.scalar.length) {
-		fail(r, &r->event.start_mark, "a NUL character is not supported");
+	if (strlen(text) == r->event.data.scalar.length)
+		return text;
+	fail(r, &r->event.start_mark, "a NUL character is not supported");
+	return NULL;
+}
+
+static struct json *scalar(struct reader *r)
+{
+	const char *text = scalar_text(r);
+
+	if (text == NULL)
 		return NULL;
-	}
 	if (r->event.data.scalar.style == YAML_PLAIN_SCALAR_STYLE)
 		return plain_scalar(r, text);
 	return json_string(text);
 }
 
 /* ---- collections ---- */
+
+/* What libyaml can express and we refuse: anchors make cycles, tags make types. */
+static const char *unsupported(const yaml_event_t *event)
+{
+	if (event->type == YAML_ALIAS_EVENT)
+		return "aliases (*name) are not supported: write the value out";
+	if ((event->type == YAML_SCALAR_EVENT && event->data.scalar.anchor != NULL) ||
+	    (event->type == YAML_SEQUENCE_START_EVENT &&
+	     event->data.sequence_start.anchor != NULL) ||
+	    (event->type == YAML_MAPPING_START_EVENT && event->data.mapping_start.anchor != NULL))
+		return "anchors (&name) are not supported: write the value out";
+	if ((event->type == YAML_SCALAR_EVENT && event->data.scalar.tag != NULL) ||
+	    (event->type == YAML_SEQUENCE_START_EVENT && event->data.sequence_start.tag != NULL) ||
+	    (event->type == YAML_MAPPING_START_EVENT && event->data.mapping_start.tag != NULL))
+		return "tags (!name) are not supported";
+	return NULL;
+}
 
 static struct json *value(struct reader *r);
 
@@ -136,11 +182,16 @@ static struct json *sequence(struct reader *r)
 
 static int mapping_key(struct reader *r, const struct json *object, char **key)
 {
+	const char *problem = unsupported(&r->event);
 	const char *text;
 
+	if (problem != NULL)
+		return fail(r, &r->event.start_mark, problem);
 	if (r->event.type != YAML_SCALAR_EVENT)
-		return fail(r, &r->event.start_mark, "expected a key, found a collection or an alias");
-	text = (const char *)r->event.data.scalar.value;
+		return fail(r, &r->event.start_mark, "expected a key, found a collection");
+	text = scalar_text(r);
+	if (text == NULL)
+		return -1;
 	if (json_get(object, text) != NULL)
 		return fail(r, &r->event.start_mark, "expected each key once, found one twice");
 	if (streq(text, "<<") && r->event.data.scalar.style == YAML_PLAIN_SCALAR_STYLE)
@@ -170,29 +221,13 @@ static struct json *mapping(struct reader *r)
 	}
 }
 
-/* What libyaml can express and we refuse: anchors make cycles, tags make types. */
-static const char *unsupported(const yaml_event_t *event)
-{
-	if (event->type == YAML_ALIAS_EVENT)
-		return "aliases (*name) are not supported: write the value out";
-	if ((event->type == YAML_SCALAR_EVENT && event->data.scalar.anchor != NULL) ||
-	    (event->type == YAML_SEQUENCE_START_EVENT && event->data.sequence_start.anchor != NULL) ||
-	    (event->type == YAML_MAPPING_START_EVENT && event->data.mapping_start.anchor != NULL))
-		return "anchors (&name) are not supported: write the value out";
-	if ((event->type == YAML_SCALAR_EVENT && event->data.scalar.tag != NULL) ||
-	    (event->type == YAML_SEQUENCE_START_EVENT && event->data.sequence_start.tag != NULL) ||
-	    (event->type == YAML_MAPPING_START_EVENT && event->data.mapping_start.tag != NULL))
-		return "tags (!name) are not supported";
-	return NULL;
-}
-
 /* The value that starts with the current event; its last event is current afterwards. */
 static struct json *value(struct reader *r)
 {
 	const char *problem = unsupported(&r->event);
 	struct json *result;
 
-	if (problem == NULL && r->depth == SCAN_DEPTH_MAX)
+	if (problem == NULL && r->event.type != YAML_SCALAR_EVENT && r->depth == SCAN_DEPTH_MAX)
 		problem = "expected at most 64 levels of nesting, found more";
 	if (problem != NULL) {
 		fail(r, &r->event.start_mark, problem);
