@@ -80,7 +80,7 @@ static int add_escaped(struct buf *b, unsigned char c)
 
 int buf_add_json(struct buf *b, const char *text, size_t len)
 {
-	size_t start = 0, i = 0;
+	size_t start = 0, i = 0, len_before = b->len;
 
 	buf_addc(b, '"');
 	while (i < len) {
@@ -99,7 +99,11 @@ int buf_add_json(struct buf *b, const char *text, size_t len)
 		start = ++i;
 	}
 	buf_add(b, text + start, len - start);
-	return buf_addc(b, '"');
+	if (buf_addc(b, '"') == 0)
+		return 0;
+	b->len = len_before;
+	b->data[b->len] = '\0';
+	return -1;
 }
 
 void buf_consume(struct buf *b, size_t count)

@@ -50,7 +50,7 @@ static bool is_plain(const char *text)
 	return true;
 }
 
-static void add_pair(struct buf *line, const char *key, const char *value)
+static void put_pair(struct buf *line, const char *key, const char *value)
 {
 	if (line_format == LOG_JSON) {
 		buf_addc(line, ',');
@@ -66,6 +66,18 @@ static void add_pair(struct buf *line, const char *key, const char *value)
 		buf_add_json(line, value, strlen(value));
 }
 
+/* A pair that does not fit is left out whole, so that a line is valid JSON whatever it is about. */
+static void add_pair(struct buf *line, const char *key, const char *value)
+{
+	size_t len = line->len;
+
+	put_pair(line, key, value);
+	if (!line->full)
+		return;
+	line->full = false;
+	line->len = len;
+}
+
 void log_write(enum log_level level, const char *msg, ...)
 {
 	auto_buf struct buf line = BUF_INIT(LINE_MAX_BYTES);
@@ -77,8 +89,8 @@ void log_write(enum log_level level, const char *msg, ...)
 		return;
 	time_format(time_now_ms(), true, now);
 	if (line_format == LOG_JSON) {
-		buf_addf(&line, "{\"time\":\"%s\",\"level\":\"%s\",\"msg\":", now, level_names[level]);
-		buf_add_json(&line, msg, strlen(msg));
+		buf_addf(&line, "{\"time\":\"%s\",\"level\":\"%s\"", now, level_names[level]);
+		add_pair(&line, "msg", msg);
 	} else {
 		buf_addf(&line, "%s %-5s %s", now, level_names[level], msg);
 	}
@@ -90,7 +102,7 @@ void log_write(enum log_level level, const char *msg, ...)
 			add_pair(&line, key, value);
 	}
 	va_end(args);
-	line.max += 2; /* room for the end, whatever was cut */
+	line.max += 2; /* room for the end, whatever was left out */
 	line.full = false;
 	buf_adds(&line, line_format == LOG_JSON ? "}\n" : "\n");
 	fwrite(line.data, 1, line.len, stderr);

@@ -5,7 +5,8 @@
  *
  *	{"time":"2026-11-24T10:00:00.123Z","level":"info","msg":"job created","run":"ns/a",...}
  *
- * Values are escaped; a NULL value leaves its key out. Never pass a secret, a token, a header or
+ * Values are escaped; a NULL value leaves its key out, and so does one that would make the line
+ * longer than 16 KiB. Never pass a secret, a token, a header or
  * the data of a user. Only control/, main and the small programs log; lower floors return errors.
  */
 #ifndef BASE_LOG_H
