@@ -22,15 +22,23 @@ int64_t time_mono_ms(void)
 	return clock_ms(CLOCK_MONOTONIC);
 }
 
+/* What is left of the second; times before 1970 count up as well. */
+static int millis_of(int64_t ms)
+{
+	return (int)((ms % 1000 + 1000) % 1000);
+}
+
 static void format(int64_t ms, const char *fraction, char out[TIME_TEXT_MAX])
 {
-	time_t seconds = (time_t)(ms / 1000);
-	char day[TIME_TEXT_MAX];
+	time_t seconds = (time_t)((ms - millis_of(ms)) / 1000);
+	char rest[20];
 	struct tm tm;
 
 	gmtime_r(&seconds, &tm);
-	strftime(day, sizeof(day), "%Y-%m-%dT%H:%M:%S", &tm);
-	snprintf(out, TIME_TEXT_MAX, "%.19s%sZ", day, fraction);
+	strftime(rest, sizeof(rest), "-%m-%dT%H:%M:%S", &tm);
+	/* %Y would write the year 1 of an unset time as "1" */
+	snprintf(out, TIME_TEXT_MAX, "%04u%.15s%.8sZ", (unsigned)(tm.tm_year + 1900) % 10000, rest,
+		 fraction);
 }
 
 void time_format(int64_t ms, bool millis, char out[TIME_TEXT_MAX])
@@ -38,7 +46,7 @@ void time_format(int64_t ms, bool millis, char out[TIME_TEXT_MAX])
 	char fraction[8] = "";
 
 	if (millis)
-		snprintf(fraction, sizeof(fraction), ".%03d", (int)(ms % 1000));
+		snprintf(fraction, sizeof(fraction), ".%03d", millis_of(ms));
 	format(ms, fraction, out);
 }
 
@@ -46,7 +54,7 @@ void time_format_micro(int64_t ms, char out[TIME_TEXT_MAX])
 {
 	char fraction[12];
 
-	snprintf(fraction, sizeof(fraction), ".%03d000", (int)(ms % 1000));
+	snprintf(fraction, sizeof(fraction), ".%03d000", millis_of(ms));
 	format(ms, fraction, out);
 }
 
@@ -86,6 +94,15 @@ static bool parse_offset(const char *p, int64_t *ms)
 	return *p == '\0';
 }
 
+/* month is 1 to 12 */
+static int days_in(int year, int month)
+{
+	static const int days[] = {31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
+	bool leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
+
+	return days[month - 1] + (leap && month == 2);
+}
+
 bool time_parse(const char *text, int64_t *ms)
 {
 	const char *p = text;
@@ -105,7 +122,8 @@ bool time_parse(const char *text, int64_t *ms)
 		for (; isdigit((unsigned char)*p); p++, unit /= 10)
 			fraction += unit * (*p - '0');
 	}
-	if (!parse_offset(p, &offset) || tm.tm_mon == 0 || tm.tm_mday == 0)
+	if (!parse_offset(p, &offset) || tm.tm_mon == 0 || tm.tm_mday == 0 ||
+	    tm.tm_mday > days_in(tm.tm_year, tm.tm_mon))
 		return false;
 	tm.tm_year -= 1900;
 	tm.tm_mon -= 1;
@@ -138,17 +156,21 @@ int duration_parse(const char *text, int64_t *ms, struct err *err)
 	do {
 		char *end;
 		double n, unit;
+		bool bare;
 
 		if (!isdigit((unsigned char)*p))
 			break;
 		n = strtod(p, &end);
+		bare = p == text && *end == '\0';
+		if (end != p + strspn(p, "0123456789.")) /* strtod also reads 0x10 and 1e3 */
+			break;
 		p = end;
-		unit = *p == '\0' && end != text && total == 0 ? 1000 : unit_ms(&p);
+		unit = bare ? 1000 : unit_ms(&p);
 		if (unit == 0)
 			break;
 		total += n * unit;
 		if (*p == '\0' && total <= (double)DURATION_MAX_MS) {
-			*ms = (int64_t)total;
+			*ms = (int64_t)(total + 0.5);
 			return 0;
 		}
 	} while (*p != '\0');
