@@ -22,7 +22,8 @@ int file_read(const char *path, struct buf *out, struct err *err)
 			return err_set(err, kind_of(errno), "%s: %s", path, strerror(errno));
 	}
 	while ((n = fread(chunk, 1, sizeof(chunk), file)) > 0)
-		buf_add(out, chunk, n);
+		if (buf_add(out, chunk, n) < 0) /* what is read may have no end */
+			break;
 	if (ferror(file))
 		return err_set(err, kind_of(errno), "%s: %s", path, strerror(errno));
 	if (out->full)
