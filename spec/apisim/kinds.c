@@ -8,7 +8,7 @@ struct kinds {
 	size_t count;
 };
 
-enum { NAMESPACED = 1, STATUS = 2, GENERATION = 4 };
+enum { NAMESPACED = 1, STATUS = 2, GENERATION = 4, ALL = 8 };
 
 static const struct builtin {
 	const char *group, *version, *plural, *singular, *kind, *shorts;
@@ -17,15 +17,16 @@ static const struct builtin {
     {"", "v1", "namespaces", "namespace", "Namespace", "['ns']", STATUS},
     {"", "v1", "configmaps", "configmap", "ConfigMap", "['cm']", NAMESPACED},
     {"", "v1", "secrets", "secret", "Secret", NULL, NAMESPACED},
-    {"", "v1", "pods", "pod", "Pod", "['po']", NAMESPACED | STATUS},
+    {"", "v1", "pods", "pod", "Pod", "['po']", NAMESPACED | STATUS | ALL},
     {"", "v1", "events", "event", "Event", "['ev']", NAMESPACED},
     {"", "v1", "serviceaccounts", "serviceaccount", "ServiceAccount", "['sa']", NAMESPACED},
-    {"", "v1", "services", "service", "Service", "['svc']", NAMESPACED | STATUS},
+    {"", "v1", "services", "service", "Service", "['svc']", NAMESPACED | STATUS | ALL},
     {"", "v1", "nodes", "node", "Node", "['no']", STATUS},
     {"apps", "v1", "deployments", "deployment", "Deployment", "['deploy']",
-     NAMESPACED | STATUS | GENERATION},
-    {"batch", "v1", "jobs", "job", "Job", NULL, NAMESPACED | STATUS | GENERATION},
-    {"batch", "v1", "cronjobs", "cronjob", "CronJob", "['cj']", NAMESPACED | STATUS | GENERATION},
+     NAMESPACED | STATUS | GENERATION | ALL},
+    {"batch", "v1", "jobs", "job", "Job", NULL, NAMESPACED | STATUS | GENERATION | ALL},
+    {"batch", "v1", "cronjobs", "cronjob", "CronJob", "['cj']",
+     NAMESPACED | STATUS | GENERATION | ALL},
     {"coordination.k8s.io", "v1", "leases", "lease", "Lease", NULL, NAMESPACED},
     {"apiextensions.k8s.io", "v1", "customresourcedefinitions", "customresourcedefinition",
      "CustomResourceDefinition", "['crd','crds']", STATUS | GENERATION},
@@ -68,6 +69,7 @@ struct kinds *kinds_new(void)
 		resource->singular = b->singular;
 		resource->kind = b->kind;
 		resource->short_names = b->shorts != NULL ? json_build(b->shorts) : NULL;
+		resource->categories = b->flags & ALL ? json_build("['all']") : NULL;
 		resource->namespaced = (b->flags & NAMESPACED) != 0;
 		resource->status = (b->flags & STATUS) != 0;
 		resource->generation = (b->flags & GENERATION) != 0;

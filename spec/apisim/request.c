@@ -1,4 +1,5 @@
 #include "base/yaml.h"
+#include "spec/apisim/proto.h"
 #include "spec/apisim/status.h"
 #include "spec/apisim/verbs.h"
 
@@ -44,11 +45,8 @@ static struct json *read_body(struct request *request, const struct call *call)
 	if (len == 0)
 		return NULL;
 	if (strstr(request->content_type, "protobuf") != NULL)
-		return status_new(
-		    415, "UnsupportedMediaType",
-		    "the body of the request was in an unknown format - accepted media "
-		    "types include: application/json, application/yaml");
-	if (strstr(request->content_type, "yaml") != NULL)
+		request->body = proto_parse(text, len, &err);
+	else if (strstr(request->content_type, "yaml") != NULL)
 		request->body = yaml_parse(text, len, &err);
 	else
 		request->body = json_parse(text, len, &err);
