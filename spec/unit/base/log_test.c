@@ -255,6 +255,7 @@ int main(void)
 	    CAPTURED(long_values_are_left_out),
 	    CAPTURED(many_values_are_cut_at_a_pair),
 	    CAPTURED(long_messages_leave_a_valid_line),
+	    CAPTURED(long_messages_leave_a_line_as_text),
 	    CAPTURED(a_missing_value_leaves_its_key_out),
 	    CAPTURED(lines_have_time_level_and_message),
 	    CAPTURED(text_is_for_people),
