@@ -1,14 +1,11 @@
 #include "schema_tree.h"
 
 /* Reading a schema: what schema.h promises to refuse is found here, once, so that the files that
- * apply a schema need not doubt it. */
+ * apply a schema need not doubt it. The nesting is bounded by what json_parse() takes. */
 struct reading {
 	struct schema *schema;
 	struct findings findings;
-	int depth;
 };
-
-enum { SCHEMA_DEPTH_MAX = 60 };
 
 static void read_node(struct reading *r, const struct json *node, const struct path *path,
 		      bool root);
@@ -224,17 +221,11 @@ static void read_node(struct reading *r, const struct json *node, const struct p
 		complain(r, FINDING_TYPE, path, NULL, "expected a schema, which is an object");
 		return;
 	}
-	if (r->depth == SCHEMA_DEPTH_MAX) {
-		complain(r, FINDING_TOO_MANY, path, NULL, "the schema is nested too deep");
-		return;
-	}
-	r->depth++;
 	check_keywords(r, node, path);
 	check_type(r, node, path, root);
 	read_pattern(r, node, path);
 	read_rules(r, node, path);
 	read_children(r, node, path);
-	r->depth--;
 	if (json_len(r->findings.causes) == before)
 		check_default(r, node, path);
 }
