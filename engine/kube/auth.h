@@ -13,8 +13,10 @@
 
 struct auth;
 
+/* config is borrowed and outlives it. A certificate that an exec plugin gives is set on http.
+ * Every failure is ERR_RETRY: it is about our credentials, not about the object of the call. */
 struct auth *auth_new(struct loop *loop, struct http *http, const struct kube_config *config);
-void auth_free(struct auth *auth);
+void auth_free(struct auth *auth); /* cancels every call; NULL is fine */
 
 /* header is "Authorization: ..." or NULL for none, valid during the call; err NULL on success. */
 typedef void auth_done_fn(void *arg, const char *header, const struct err *err);

@@ -13,6 +13,7 @@ struct kube_exec {
 	char **argv; /* NULL-terminated; argv NULL: no exec plugin */
 	char **env;  /* "NAME=value", NULL-terminated */
 	char *api_version;
+	bool cluster_info; /* provideClusterInfo: tell the plugin about the cluster */
 };
 
 struct kube_config {

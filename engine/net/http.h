@@ -40,10 +40,10 @@ struct http_request {
 	const char *const *headers; /* "Name: value", NULL at the end; or NULL */
 	const char *body;           /* NULL: none */
 	size_t body_len;
-	size_t max_reply;    /* bytes of the decoded body kept at most; more is ERR_LIMIT */
-	int64_t timeout_ms;  /* for the whole call; 0: none */
-	int64_t idle_ms;     /* no byte received for so long ends it with ERR_RETRY; 0: off */
-	bool compressed;     /* offer gzip */
+	size_t max_reply;     /* bytes of the decoded body kept at most; more is ERR_LIMIT */
+	int64_t timeout_ms;   /* for the whole call; 0: none */
+	int64_t idle_ms;      /* no byte received for so long ends it with ERR_RETRY; 0: off */
+	bool compressed;      /* offer gzip */
 	http_chunk_fn *chunk; /* where a 2xx body goes instead of the reply; NULL: into the reply */
 };
 
@@ -51,7 +51,7 @@ struct http_reply {
 	int status;
 	const char *body; /* NUL-terminated; "" when streamed */
 	size_t len;
-	int64_t retry_after_ms;  /* from Retry-After (seconds or date, RFC 9110 10.2.3); 0: none */
+	int64_t retry_after_ms;   /* from Retry-After (seconds or date, RFC 9110 10.2.3); 0: none */
 	const char *content_type; /* "" when absent */
 };
 
