@@ -7,7 +7,8 @@
 #include "control/status.h"
 
 /* How long a finished Job's pods may still be on their way to us, and how long a change of words
- * within one phase is held back: a pod that starts at once then costs one write, not three. */
+ * within one phase is held back after what caused it: a run whose pod starts and ends without delay
+ * then costs one write a phase. */
 enum { PODS_LATE_MS = 5000, PODS_RETRY_MS = 200, WORDS_HELD_MS = 2000 };
 
 static const char *phase_of(const struct observed *o)
@@ -120,21 +121,46 @@ static bool pods_are_late(const struct observed *o)
 	       0;
 }
 
-/* True while only the words differ and the phase is young. */
+/* Take over a time if it is later than *newest and not to come (clocks differ). */
+static void take_newer(const struct json *time, int64_t now, int64_t *newest)
+{
+	int64_t at;
+
+	if (json_str(time) != NULL && time_parse(json_str(time), &at) && at > *newest && at <= now)
+		*newest = at;
+}
+
+/* When something last happened to the run, its Job or its Pods. */
+static int64_t last_happening(const struct observed *o)
+{
+	const struct json *lists[] = {json_at(o->run, "status", "conditions"),
+				      json_at(o->job, "status", "conditions")};
+	int64_t newest = 0;
+
+	for (size_t i = 0; i < ARRAY_LEN(lists); i++)
+		for (const struct json *c = json_first(lists[i]); c != NULL; c = json_next(c))
+			take_newer(json_get(c, "lastTransitionTime"), o->now, &newest);
+	take_newer(json_at(o->job, "metadata", "creationTimestamp"), o->now, &newest);
+	for (const struct json *p = json_first(o->pods); p != NULL; p = json_next(p)) {
+		const struct json *container = json_first(json_at(p, "status", "containerStatuses"));
+
+		take_newer(json_at(p, "metadata", "creationTimestamp"), o->now, &newest);
+		for (; container != NULL; container = json_next(container)) {
+			take_newer(json_at(container, "state", "running", "startedAt"), o->now, &newest);
+			take_newer(json_at(container, "state", "terminated", "finishedAt"), o->now, &newest);
+		}
+	}
+	return newest;
+}
+
+/* True while only the words differ, and what they tell of is so new that it may be over at once. */
 static bool words_can_wait(const struct observed *o, const struct json *wanted)
 {
 	const struct json *status = json_get(o->run, "status");
-	const struct json *conditions = json_get(status, "conditions");
-	int64_t since;
 
-	if (!streq(phase_of(o), json_get_str(wanted, "phase", "")) ||
-	    json_equal(json_get(status, "message"), json_get(wanted, "message")))
-		return false;
-	for (const struct json *c = json_first(conditions); c != NULL; c = json_next(c))
-		if (streq(json_get_str(c, "type", ""), "Ready"))
-			return time_parse(json_get_str(c, "lastTransitionTime", ""), &since) &&
-			       o->now >= since && o->now - since < WORDS_HELD_MS;
-	return false;
+	return streq(phase_of(o), json_get_str(wanted, "phase", "")) &&
+	       !json_equal(json_get(status, "message"), json_get(wanted, "message")) &&
+	       o->now - last_happening(o) < WORDS_HELD_MS;
 }
 
 static void tell_transition(const struct observed *o, const struct json *wanted, struct plan *plan)

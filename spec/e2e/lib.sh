@@ -1,0 +1,90 @@
+# shellcheck shell=bash
+# spec/e2e/lib.sh - what the integration suites share: a cluster, TAP, waiting. To be sourced from
+# the top of the repository. A suite ends with `plan`.
+# shellcheck source=spec/cluster.sh
+source spec/cluster.sh
+trap cluster_down EXIT
+
+tests=0
+
+# check NAME COMMAND...: one test, that the command succeeds
+check() {
+	local name=$1
+	shift
+	tests=$((tests + 1))
+	if "$@" > "$work/check" 2>&1; then
+		echo "ok $tests - $name"
+		return
+	fi
+	echo "not ok $tests - $name"
+	sed 's/^/# /' "$work/check"
+	[ ! -s "$work/engine.log" ] || tail -n 15 "$work/engine.log" | sed 's/^/# engine: /'
+}
+
+plan() {
+	echo "1..$tests"
+}
+
+# is WANTED COMMAND...: prints exactly that
+is() {
+	local wanted=$1 found
+	shift
+	found=$("$@" 2>&1)
+	[ "$found" = "$wanted" ] || {
+		echo "expected: $wanted"
+		echo "found:    $found"
+		return 1
+	}
+}
+
+# like PATTERN COMMAND...: prints something that matches (an extended regular expression)
+like() {
+	local wanted=$1 found
+	shift
+	found=$("$@" 2>&1)
+	grep -Eq -- "$wanted" <<< "$found" || {
+		echo "expected: $wanted"
+		echo "found:    $found"
+		return 1
+	}
+}
+
+# refused COMMAND...: fails; its output is printed, so that it can be given to like
+refused() {
+	! "$@" 2>&1
+}
+
+# run_field NAME JSONPATH
+run_field() {
+	k get inferencerun "$1" -o "jsonpath={$2}"
+}
+
+# becomes PHASE RUN [SECONDS]
+becomes() {
+	until_ok "${3:-20}" is "$1" run_field "$2" .status.phase
+}
+
+contract_of() {
+	run_field "$1" .status.contract | base64 -d
+}
+
+# run NAME CONFIG [LINE...]: create an InferenceRun; each LINE goes under spec
+run() {
+	local name=$1 config=$2
+	shift 2
+	{
+		printf 'apiVersion: ai.krateo.io/v1\nkind: InferenceRun\nmetadata: {name: %s, namespace: %s}\n' \
+			"$name" "$namespace"
+		printf 'spec:\n  configRef: {name: %s}\n' "$config"
+		printf '  %s\n' "$@"
+	} | k apply -f -
+}
+
+# count KIND [SELECTOR ARGS]: how many there are
+count() {
+	k get "$@" -o name 2> /dev/null | wc -l | tr -d ' '
+}
+
+engine_ready() {
+	grep -q 'caches are full' "$work/engine.log"
+}
