@@ -150,6 +150,11 @@ static void failures_of_the_program(void **state)
 	assert_non_null(strstr(s->err.msg, "signal 11"));
 }
 
+static void stop(void *loop)
+{
+	loop_stop(loop);
+}
+
 static void cancel_kills_and_is_silent(void **state)
 {
 	struct scene *s = *state;
@@ -159,7 +164,7 @@ static void cancel_kills_and_is_silent(void **state)
 	start(s, "exit 0", 10, GENEROUS_MS);
 	usleep(20000); /* it has exited, most likely: then its callback is due */
 	child_cancel(s->child);
-	loop_defer(s->loop, (loop_fn *)loop_stop, s->loop);
+	loop_defer(s->loop, stop, s->loop);
 	loop_run(s->loop);
 	assert_int_equal(s->calls, 0);
 }
