@@ -217,7 +217,7 @@ static struct json *base64_of(struct span s)
 static int read_entry(struct json *map, struct span s, bool bytes, const char *where,
 		      struct err *err)
 {
-	struct span parts[3] = {{NULL, NULL}, {NULL, NULL}, {NULL, NULL}};
+	struct span parts[3] = {{s.end, s.end}, {s.end, s.end}, {s.end, s.end}};
 	auto_json struct json *key = NULL;
 	struct json *value;
 	struct item item;
