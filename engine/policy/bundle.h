@@ -1,0 +1,50 @@
+/*
+ * bundle.h - a set of policy files, checked by name and ready to be run.
+ *
+ * Files: contract.lua, parameters.lua, status.lua (a missing one comes from the default bundle,
+ * which is built into the program), job.lua and examples.lua (optional), and modules for
+ * `require`: NAME.lua, NAME of a-z, 0-9, '_' and '-'. A module that no other file requires is
+ * refused by name: it is most often a misspelt hook.
+ */
+#ifndef POLICY_BUNDLE_H
+#define POLICY_BUNDLE_H
+
+#include "base/json.h"
+
+enum {
+	BUNDLE_FILES_MAX = 64,
+	BUNDLE_NAME_MAX = 63,
+	BUNDLE_DIGEST_MAX = 24, /* "sha256:" and 12 hex digits */
+};
+
+struct bundle;
+
+struct bundle_file {
+	char name[BUNDLE_NAME_MAX + 1];
+	char *text;
+	size_t len;
+};
+
+/* The built-in files: made from scripts/ by embed.awk. */
+struct embedded_file {
+	const char *name;
+	const char *text;
+};
+extern const struct embedded_file default_bundle[];
+extern const size_t default_bundle_count;
+
+/* files: a JSON object from name to text, at most POLICY_BUNDLE_MAX bytes. NULL with err set:
+ * "file: what is wrong with it". */
+struct bundle *bundle_new(const struct json *files, struct err *err);
+struct bundle *bundle_new_default(void);
+void bundle_free(struct bundle *bundle); /* NULL is fine */
+
+/* NULL when absent. */
+const struct bundle_file *bundle_find(const struct bundle *bundle, const char *name);
+size_t bundle_len(const struct bundle *bundle);
+const struct bundle_file *bundle_at(const struct bundle *bundle, size_t i); /* by name */
+
+/* SHA-256 over the names and texts of all files that are run, default ones included. */
+void bundle_digest(const struct bundle *bundle, char out[BUNDLE_DIGEST_MAX]);
+
+#endif

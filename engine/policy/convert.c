@@ -1,0 +1,552 @@
+#include "policy/convert.h"
+
+#include <math.h>
+
+#include "base/utf8.h"
+#include "policy/sandbox.h"
+
+#define NUMBER_TYPE "json.number"
+#define ARRAY_TYPE "json.array"
+#define OBJECT_TYPE "json.object"
+#define TREE_TYPE "json.tree"
+
+enum { FLOAT_TEXT_MAX = 32, PATH_MAX_BYTES = 200, PARSE_MAX = 1 << 20 };
+
+/* Where the writer is, for messages: a list on the C stack, so nothing leaks when it raises. */
+struct place {
+	const struct place *above;
+	const char *key; /* NULL: item */
+	lua_Integer item;
+	int depth;
+};
+
+/* ---- numbers ---- */
+
+/* The shortest text that reads back as the same float; always with a point or an exponent. */
+static void print_float(double value, char out[FLOAT_TEXT_MAX])
+{
+	for (int digits = 15; digits <= 17; digits++) {
+		snprintf(out, FLOAT_TEXT_MAX, "%.*g", digits, value);
+		if (strtod(out, NULL) == value)
+			break;
+	}
+	if (strpbrk(out, ".en") == NULL)
+		memcpy(out + strlen(out), ".0", sizeof(".0"));
+}
+
+static bool is_exact_integer(const struct json *value, int64_t *out)
+{
+	char text[FLOAT_TEXT_MAX];
+
+	if (!json_int64(value, out))
+		return false;
+	snprintf(text, sizeof(text), "%lld", (long long)*out);
+	return streq(text, json_number_text(value)); /* -0 is not */
+}
+
+LUA_RAISES static void push_number(lua_State *L, const struct json *value)
+{
+	const char *text = json_number_text(value);
+	char printed[FLOAT_TEXT_MAX];
+	int64_t integer;
+	double number;
+	size_t size;
+
+	if (is_exact_integer(value, &integer)) {
+		lua_pushinteger(L, integer);
+		return;
+	}
+	number = strtod(text, NULL);
+	print_float(number, printed);
+	if (streq(printed, text)) {
+		lua_pushnumber(L, number);
+		return;
+	}
+	size = strlen(text) + 1;
+	memcpy(lua_newuserdatauv(L, size, 0), text, size);
+	luaL_setmetatable(L, NUMBER_TYPE);
+}
+
+const char *convert_number_text(lua_State *L, int index)
+{
+	return luaL_testudata(L, index, NUMBER_TYPE);
+}
+
+LUA_RAISES static void push_operand(lua_State *L, int index)
+{
+	const char *text = convert_number_text(L, index);
+
+	if (text != NULL)
+		lua_pushnumber(L, strtod(text, NULL));
+	else if (lua_type(L, index) == LUA_TNUMBER)
+		lua_pushvalue(L, index);
+	else
+		luaL_error(L, "expected a number beside a json.number, found a %s",
+			   luaL_typename(L, index));
+}
+
+LUA_RAISES static int number_arith(lua_State *L)
+{
+	int op = (int)lua_tointeger(L, lua_upvalueindex(1));
+
+	push_operand(L, 1);
+	if (op != LUA_OPUNM)
+		push_operand(L, 2);
+	lua_arith(L, op);
+	return 1;
+}
+
+LUA_RAISES static int number_compare(lua_State *L)
+{
+	push_operand(L, 1);
+	push_operand(L, 2);
+	lua_pushboolean(L, lua_compare(L, -2, -1, (int)lua_tointeger(L, lua_upvalueindex(1))));
+	return 1;
+}
+
+LUA_RAISES static int number_tostring(lua_State *L)
+{
+	lua_pushstring(L, luaL_checkudata(L, 1, NUMBER_TYPE));
+	return 1;
+}
+
+LUA_RAISES static int number_concat(lua_State *L)
+{
+	for (int i = 1; i <= 2; i++) {
+		const char *text = convert_number_text(L, i);
+
+		if (text != NULL)
+			lua_pushstring(L, text);
+		else
+			lua_pushstring(L, luaL_checkstring(L, i));
+	}
+	lua_concat(L, 2);
+	return 1;
+}
+
+LUA_RAISES static void open_numbers(lua_State *L)
+{
+	static const struct {
+		const char *event;
+		int op;
+	} events[] = {
+	    {"__add", LUA_OPADD}, {"__sub", LUA_OPSUB},   {"__mul", LUA_OPMUL},
+	    {"__div", LUA_OPDIV}, {"__mod", LUA_OPMOD},   {"__pow", LUA_OPPOW},
+	    {"__unm", LUA_OPUNM}, {"__idiv", LUA_OPIDIV}, {"__eq", LUA_OPEQ},
+	    {"__lt", LUA_OPLT},   {"__le", LUA_OPLE},
+	};
+	size_t compares_from = ARRAY_LEN(events) - 3;
+
+	luaL_newmetatable(L, NUMBER_TYPE);
+	for (size_t i = 0; i < ARRAY_LEN(events); i++) {
+		lua_pushinteger(L, events[i].op);
+		lua_pushcclosure(L, i < compares_from ? number_arith : number_compare, 1);
+		lua_setfield(L, -2, events[i].event);
+	}
+	lua_pushcfunction(L, number_tostring);
+	lua_setfield(L, -2, "__tostring");
+	lua_pushcfunction(L, number_concat);
+	lua_setfield(L, -2, "__concat");
+	lua_pushboolean(L, false);
+	lua_setfield(L, -2, "__metatable");
+	lua_pop(L, 1);
+}
+
+/* ---- the table json ---- */
+
+static bool has_marker(lua_State *L, int index, const char *marker)
+{
+	bool same = false;
+
+	if (lua_getmetatable(L, index)) {
+		luaL_getmetatable(L, marker);
+		same = lua_rawequal(L, -1, -2);
+		lua_pop(L, 2);
+	}
+	return same;
+}
+
+/* json.array(t) and json.object(t): mark t, or a new table. */
+LUA_RAISES static int mark(lua_State *L)
+{
+	if (lua_isnoneornil(L, 1)) {
+		lua_settop(L, 0);
+		lua_newtable(L);
+	}
+	luaL_checktype(L, 1, LUA_TTABLE);
+	if (lua_getmetatable(L, 1)) {
+		if (!has_marker(L, 1, ARRAY_TYPE) && !has_marker(L, 1, OBJECT_TYPE))
+			return luaL_argerror(L, 1, "the table has a metatable of its own");
+		lua_pop(L, 1);
+	}
+	lua_settop(L, 1);
+	luaL_setmetatable(L, lua_tostring(L, lua_upvalueindex(1)));
+	return 1;
+}
+
+LUA_RAISES static void open_marker(lua_State *L, const char *marker, const char *name)
+{
+	luaL_newmetatable(L, marker);
+	lua_pushstring(L, name); /* what getmetatable() answers: "array" or "object" */
+	lua_setfield(L, -2, "__metatable");
+	lua_pop(L, 1);
+	lua_pushstring(L, marker);
+	lua_pushcclosure(L, mark, 1);
+	lua_setfield(L, -2, name);
+}
+
+bool convert_is_null(lua_State *L, int index)
+{
+	return lua_type(L, index) == LUA_TLIGHTUSERDATA && lua_touserdata(L, index) == NULL;
+}
+
+/* The tree that json.parse() reads lives outside Lua: its finalizer frees it, whatever raises. */
+LUA_RAISES static int free_tree(lua_State *L)
+{
+	struct json **tree = lua_touserdata(L, 1);
+
+	json_free(*tree);
+	*tree = NULL;
+	return 0;
+}
+
+/* json.parse(text): the value, or nil and what is wrong. */
+LUA_RAISES static int parse(lua_State *L)
+{
+	struct err err = ERR_INIT;
+	struct json **tree;
+	const char *text;
+	size_t len;
+
+	text = luaL_checklstring(L, 1, &len);
+	luaL_argcheck(L, len <= PARSE_MAX, 1, "too long");
+	sandbox_charge(L, (lua_Integer)len / 8);
+	tree = lua_newuserdatauv(L, sizeof(struct json *), 0);
+	*tree = NULL;
+	luaL_setmetatable(L, TREE_TYPE);
+	*tree = json_parse(text, len, &err);
+	if (*tree == NULL) {
+		lua_pushnil(L);
+		lua_pushstring(L, err.msg);
+		return 2;
+	}
+	convert_push(L, *tree);
+	json_free(*tree);
+	*tree = NULL;
+	return 1;
+}
+
+LUA_RAISES void convert_open(lua_State *L)
+{
+	open_numbers(L);
+	luaL_newmetatable(L, TREE_TYPE);
+	lua_pushcfunction(L, free_tree);
+	lua_setfield(L, -2, "__gc");
+	lua_pop(L, 1);
+	lua_createtable(L, 0, 4);
+	lua_pushcfunction(L, parse);
+	lua_setfield(L, -2, "parse");
+	lua_pushlightuserdata(L, NULL);
+	lua_setfield(L, -2, "null");
+	open_marker(L, ARRAY_TYPE, "array");
+	open_marker(L, OBJECT_TYPE, "object");
+}
+
+/* ---- JSON to Lua ---- */
+
+LUA_RAISES static void push_members(lua_State *L, const struct json *value, bool object)
+{
+	lua_Integer item = 0;
+
+	luaL_checkstack(L, 8, "JSON nested too deep");
+	lua_createtable(L, object ? 0 : (int)json_len(value), object ? (int)json_len(value) : 0);
+	for (const struct json *c = json_first(value); c != NULL; c = json_next(c)) {
+		if (object)
+			lua_pushstring(L, json_key(c));
+		convert_push(L, c);
+		if (object)
+			lua_rawset(L, -3);
+		else
+			lua_rawseti(L, -2, ++item);
+	}
+	luaL_setmetatable(L, object ? OBJECT_TYPE : ARRAY_TYPE);
+}
+
+LUA_RAISES void convert_push(lua_State *L, const struct json *value)
+{
+	switch (json_type(value)) {
+	case JSON_MISSING:
+		lua_pushnil(L);
+		break;
+	case JSON_NULL:
+		lua_pushlightuserdata(L, NULL);
+		break;
+	case JSON_BOOL:
+		lua_pushboolean(L, json_is_true(value));
+		break;
+	case JSON_NUMBER:
+		push_number(L, value);
+		break;
+	case JSON_STRING:
+		lua_pushstring(L, json_str(value));
+		break;
+	case JSON_ARRAY:
+	case JSON_OBJECT:
+		push_members(L, value, json_type(value) == JSON_OBJECT);
+		break;
+	}
+}
+
+/* ---- keys in a fixed order ---- */
+
+struct sort_key {
+	enum { KEY_FALSE, KEY_TRUE, KEY_NUMBER, KEY_STRING } type;
+	lua_Number number; /* exact enough to order: two keys of one value would be one key */
+	const char *text;
+	size_t len;
+	lua_Integer at; /* its place in the unsorted list */
+};
+
+static int compare_keys(const void *left, const void *right)
+{
+	const struct sort_key *a = left, *b = right;
+	size_t shorter = a->len < b->len ? a->len : b->len;
+	int order;
+
+	if (a->type != b->type)
+		return a->type < b->type ? -1 : 1;
+	if (a->type == KEY_NUMBER)
+		return (a->number > b->number) - (a->number < b->number);
+	order = memcmp(a->text, b->text, shorter);
+	return order != 0 ? order : (a->len > b->len) - (a->len < b->len);
+}
+
+LUA_RAISES static struct sort_key read_key(lua_State *L, lua_Integer at)
+{
+	struct sort_key key = {.type = KEY_FALSE, .text = "", .at = at};
+
+	switch (lua_type(L, -1)) {
+	case LUA_TBOOLEAN:
+		key.type = lua_toboolean(L, -1) ? KEY_TRUE : KEY_FALSE;
+		break;
+	case LUA_TNUMBER:
+		key.type = KEY_NUMBER;
+		key.number = lua_tonumber(L, -1);
+		break;
+	case LUA_TSTRING:
+		key.type = KEY_STRING;
+		key.text = lua_tolstring(L, -1, &key.len);
+		break;
+	default:
+		luaL_error(L, "a key of type %s has no fixed order: use a string or a number",
+			   luaL_typename(L, -1));
+	}
+	return key;
+}
+
+LUA_RAISES size_t convert_sorted_keys(lua_State *L, int index)
+{
+	struct sort_key *keys;
+	lua_Integer count = 0;
+
+	index = lua_absindex(L, index);
+	luaL_checkstack(L, 8, "too many values");
+	lua_newtable(L);
+	lua_pushnil(L);
+	while (lua_next(L, index) != 0) {
+		lua_pop(L, 1);
+		lua_pushvalue(L, -1);
+		lua_rawseti(L, -3, ++count);
+	}
+	sandbox_charge(L, count);
+	keys = lua_newuserdatauv(L, ((size_t)count + 1) * sizeof(*keys), 0);
+	for (lua_Integer i = 0; i < count; i++) {
+		lua_rawgeti(L, -2, i + 1);
+		keys[i] = read_key(L, i + 1); /* the unsorted list keeps its text alive */
+		lua_pop(L, 1);
+	}
+	qsort(keys, (size_t)count, sizeof(*keys), compare_keys);
+	lua_createtable(L, (int)count, 0);
+	for (lua_Integer i = 0; i < count; i++) {
+		lua_rawgeti(L, -3, keys[i].at);
+		lua_rawseti(L, -2, i + 1);
+	}
+	lua_replace(L, -3);
+	lua_pop(L, 1);
+	return (size_t)count;
+}
+
+/* ---- Lua to JSON ---- */
+
+static void print_path(struct buf *out, const struct place *at)
+{
+	if (at == NULL) {
+		buf_adds(out, "result");
+		return;
+	}
+	print_path(out, at->above);
+	if (at->key == NULL)
+		buf_addf(out, "[%lld]", (long long)at->item);
+	else
+		buf_addf(out, ".%s", at->key);
+}
+
+/* The path is copied to this frame before the error is raised, so that nothing leaks. */
+LUA_RAISES static void refuse(lua_State *L, const struct place *at, const char *problem)
+{
+	char path[PATH_MAX_BYTES];
+	struct buf text = BUF_INIT(64 * PATH_MAX_BYTES);
+
+	print_path(&text, at);
+	snprintf(path, sizeof(path), "%.*s",
+		 (int)utf8_prefix(text.data, text.len, sizeof(path) - 1), text.data);
+	buf_done(&text);
+	luaL_error(L, "%s: %s", path, problem);
+}
+
+LUA_RAISES static void write_value(lua_State *L, int index, struct buf *out,
+				   const struct place *at);
+
+LUA_RAISES static void write_string(lua_State *L, int index, struct buf *out,
+				    const struct place *at)
+{
+	size_t len;
+	const char *text = lua_tolstring(L, index, &len);
+
+	if (!utf8_valid(text, len))
+		refuse(L, at, "the string is not UTF-8");
+	if (memchr(text, '\0', len) != NULL)
+		refuse(L, at, "the string holds a NUL byte");
+	buf_add_json(out, text, len);
+}
+
+LUA_RAISES static void write_number(lua_State *L, int index, struct buf *out,
+				    const struct place *at)
+{
+	char text[FLOAT_TEXT_MAX];
+
+	if (lua_isinteger(L, index)) {
+		snprintf(text, sizeof(text), "%lld", (long long)lua_tointeger(L, index));
+	} else {
+		if (!isfinite(lua_tonumber(L, index)))
+			refuse(L, at, "JSON has no NaN and no infinity");
+		print_float(lua_tonumber(L, index), text);
+	}
+	buf_adds(out, text);
+}
+
+/* Whether the table is a list; raises if it is neither a list nor an object. */
+LUA_RAISES static bool classify(lua_State *L, int index, const struct place *at)
+{
+	bool array = has_marker(L, index, ARRAY_TYPE), object = has_marker(L, index, OBJECT_TYPE);
+	lua_Integer items = 0, named = 0, last = 0;
+
+	lua_pushnil(L);
+	while (lua_next(L, index) != 0) {
+		lua_pop(L, 1);
+		if (lua_isinteger(L, -1) && lua_tointeger(L, -1) >= 1) {
+			items++;
+			if (lua_tointeger(L, -1) > last)
+				last = lua_tointeger(L, -1);
+		} else if (lua_type(L, -1) == LUA_TSTRING) {
+			named++;
+		} else {
+			refuse(L, at, "a key must be a string, or a whole number from 1 on");
+		}
+	}
+	sandbox_charge(L, items + named);
+	if (items > 0 && named > 0)
+		refuse(L, at,
+		       "a table is a list or an object, this one has items and named fields");
+	if (array && named > 0)
+		refuse(L, at, "a json.array with a named field");
+	if (object && items > 0)
+		refuse(L, at, "a json.object with a numbered item");
+	if (last != items)
+		refuse(L, at, "a list with a hole (an item is nil); json.null is a value");
+	return array || items > 0;
+}
+
+LUA_RAISES static void write_array(lua_State *L, int index, struct buf *out, const struct place *at)
+{
+	lua_Integer count = (lua_Integer)lua_rawlen(L, index);
+
+	buf_addc(out, '[');
+	for (lua_Integer i = 1; i <= count; i++) {
+		struct place item = {
+		    .above = at, .item = i, .depth = at != NULL ? at->depth + 1 : 1};
+
+		if (i > 1)
+			buf_addc(out, ',');
+		lua_rawgeti(L, index, i);
+		write_value(L, lua_gettop(L), out, &item);
+		lua_pop(L, 1);
+	}
+	buf_addc(out, ']');
+}
+
+LUA_RAISES static void write_object(lua_State *L, int index, struct buf *out,
+				    const struct place *at)
+{
+	size_t count = convert_sorted_keys(L, index);
+	int keys = lua_gettop(L);
+
+	buf_addc(out, '{');
+	for (size_t i = 1; i <= count; i++) {
+		struct place member = {.above = at, .depth = at != NULL ? at->depth + 1 : 1};
+
+		if (i > 1)
+			buf_addc(out, ',');
+		lua_rawgeti(L, keys, (lua_Integer)i);
+		member.key = lua_tostring(L, -1); /* a string: nothing is converted */
+		write_string(L, -1, out, &member);
+		buf_addc(out, ':');
+		lua_rawget(L, index);
+		write_value(L, lua_gettop(L), out, &member);
+		lua_pop(L, 1);
+	}
+	buf_addc(out, '}');
+	lua_pop(L, 1);
+}
+
+LUA_RAISES static void write_table(lua_State *L, int index, struct buf *out, const struct place *at)
+{
+	if (at != NULL && at->depth >= CONVERT_DEPTH_MAX)
+		refuse(L, at, "nested deeper than 64 levels; does a table contain itself?");
+	luaL_checkstack(L, 8, "nested too deep");
+	if (classify(L, index, at))
+		write_array(L, index, out, at);
+	else
+		write_object(L, index, out, at);
+}
+
+LUA_RAISES static void write_value(lua_State *L, int index, struct buf *out, const struct place *at)
+{
+	const char *number = convert_number_text(L, index);
+	char problem[64];
+
+	if (number != NULL) {
+		buf_adds(out, number);
+	} else if (convert_is_null(L, index)) {
+		buf_adds(out, "null");
+	} else if (lua_type(L, index) == LUA_TBOOLEAN) {
+		buf_adds(out, lua_toboolean(L, index) ? "true" : "false");
+	} else if (lua_type(L, index) == LUA_TNUMBER) {
+		write_number(L, index, out, at);
+	} else if (lua_type(L, index) == LUA_TSTRING) {
+		write_string(L, index, out, at);
+	} else if (lua_type(L, index) == LUA_TTABLE) {
+		write_table(L, index, out, at);
+	} else {
+		snprintf(problem, sizeof(problem), "JSON cannot hold a %s",
+			 luaL_typename(L, index));
+		refuse(L, at, problem);
+	}
+	if (out->full)
+		luaL_error(L, "the result is larger than %d bytes of JSON", (int)out->max);
+}
+
+LUA_RAISES void convert_write(lua_State *L, int index, struct buf *out)
+{
+	write_value(L, lua_absindex(L, index), out, NULL);
+}

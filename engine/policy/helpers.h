@@ -1,0 +1,27 @@
+/*
+ * helpers.h - what authors of policies keep writing by hand.
+ *
+ *	time.parse("2026-11-24T10:00:00Z")   seconds since 1970, nil if it is not RFC 3339
+ *	time.format(seconds)                 "2026-11-24T10:00:00Z"
+ *	duration.parse("1m30s")              seconds, nil if it is none (base/timefmt.h)
+ *	quantity.parse("512Mi")              a Kubernetes quantity as a number, nil if it is none;
+ *	                                     an integer where the value is one
+ *	dns.label("my-name")                 true for an RFC 1123 label (63 bytes of a-z 0-9 -)
+ *	merge(base, over)                    a new table: objects merged key by key, at all depths;
+ *	                                     anything else in `over` wins, json.null removes
+ *	schema.check(parameters, rules)      a list of violations for validate()
+ *
+ * rules: from a parameter's name (or "*": any other) to {required = true, type = "string" |
+ * "integer" | "number" | "boolean", enum = {...}, min = n, max = n, maxLength = n, pattern =
+ * "^a Lua pattern$"}. Values of parameters are strings; type says what the string must read as. A
+ * parameter that no rule names is a violation.
+ */
+#ifndef POLICY_HELPERS_H
+#define POLICY_HELPERS_H
+
+#include "policy/luaapi.h"
+
+/* Set them as fields of the table on top of the stack. */
+LUA_RAISES void helpers_open(lua_State *L);
+
+#endif

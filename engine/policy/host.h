@@ -1,0 +1,69 @@
+/*
+ * host.h - the engine's side of the policy worker: a child process that runs Lua.
+ *
+ * The worker is this program started again ("policy-worker") with a socketpair as its only
+ * descriptor beside stderr, an empty environment, resource limits and a seccomp filter. One
+ * request is in the worker at a time; others wait in order. A worker that misses the deadline,
+ * crashes or answers nonsense is killed and started again, and its request answered with an error
+ * of kind "limit"; the next request is served by the new worker.
+ *
+ * A bundle is a JSON object from file name to text: {"contract.lua": "return {...}", ...}; hooks it
+ * leaves out come from the default bundle, which is built into the program.
+ */
+#ifndef POLICY_HOST_H
+#define POLICY_HOST_H
+
+#include "base/json.h"
+#include "net/loop.h"
+
+struct policy_host;
+struct policy_call;
+
+struct policy_options {
+	const char *program; /* the path of the worker's program; NULL: /proc/self/exe */
+	int64_t deadline_ms; /* for one request; 0: 2000 */
+};
+
+enum {
+	POLICY_BUNDLE_MAX = 1 << 20, /* bytes of all files: a ConfigMap holds no more */
+	POLICY_REPLY_MAX = 4 << 20,
+};
+
+/* Starts with the default bundle in force. */
+struct policy_host *policy_host_new(struct loop *loop, const struct policy_options *options);
+void policy_host_free(struct policy_host *host); /* cancels every call, ends the worker */
+
+/* On failure reply is NULL. Both are valid during the call only. */
+typedef void policy_done_fn(void *arg, const struct json *reply, const struct err *err);
+
+/*
+ * Put a bundle in force: it is compiled, run and checked in the worker first. Success: reply is
+ * {"digest": "sha256:<12 hex>"} and every evaluation started from now on uses it. Failure (err:
+ * "file:line: message"): the bundle before stays in force.
+ */
+struct policy_call *policy_load(struct policy_host *host, const struct json *files,
+				policy_done_fn *done, void *arg);
+
+/*
+ * Evaluate hooks with one input. request:
+ *	{"hooks": ["validate", "contract", "shape", "status"], "run": {...}, "config": {...},
+ *	 "job": {...}, "manifest": {...}, "pods": [...], "now": "2026-11-24T10:00:00Z"}
+ * Only the hooks named are run, in that order, each in a fresh state. `job` is {"id","name"} for
+ * contract and the Job object (or null) for status. reply:
+ *	{"digest": "sha256:...", "results": {"contract": {"ok": {...}}, "validate": {"error":
+ *{...}}}} An error is {"kind": "reject" | "script" | "limit", "hook", "file", "line", "message",
+ * "traceback"}; line is 0 where none is known. ok of validate: [{"field","message"}, ...] (maybe
+ * empty); of status: {"phase","reason","message","conditions"?}; of shape: the manifest. A result
+ * of another shape is an error of kind "script".
+ */
+struct policy_call *policy_eval(struct policy_host *host, const struct json *request,
+				policy_done_fn *done, void *arg);
+void policy_cancel(struct policy_call *call);
+
+/* The digest of the bundle in force, and of the default one. */
+const char *policy_digest(const struct policy_host *host);
+
+/* Main of the child, for main.c: `kserve-controller policy-worker`. Does not return. */
+_Noreturn void policy_worker_main(void);
+
+#endif

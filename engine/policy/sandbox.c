@@ -1,0 +1,420 @@
+#include "policy/sandbox.h"
+
+#include <signal.h>
+
+#include "base/utf8.h"
+#include "policy/convert.h"
+#include "policy/stdlib.h"
+
+enum { HOOK_STEP = 1000, MESSAGE_HANDLER = 1 };
+
+enum limit { LIMIT_NONE, LIMIT_MEMORY, LIMIT_INSTRUCTIONS, LIMIT_CPU };
+
+struct sandbox {
+	lua_State *L; /* NULL: not even the empty state fits the heap */
+	struct sandbox_options options;
+	size_t heap_used, heap_peak;
+	int64_t left;                /* instructions */
+	volatile sig_atomic_t limit; /* enum limit; sticky */
+	int log_lines;
+
+	/* Read by a signal handler: the name belongs to the bundle, which outlives the state. */
+	const char *volatile seen_file;
+	volatile sig_atomic_t seen_line;
+
+	const struct sandbox_call *call;
+	struct buf *out;
+	struct policy_fault *fault;
+};
+
+/* ---- limits ---- */
+
+static void *allocate(void *arg, void *old, size_t old_size, size_t new_size)
+{
+	struct sandbox *box = arg;
+	void *memory;
+
+	if (old == NULL)
+		old_size = 0; /* Lua passes the type of the object */
+	if (new_size == 0) {
+		free(old);
+		box->heap_used -= old_size;
+		return NULL;
+	}
+	if (new_size > old_size && new_size - old_size > box->options.heap_max - box->heap_used)
+		return NULL; /* Lua collects garbage and tries once more */
+	memory = realloc(old, new_size);
+	if (memory == NULL)
+		return NULL;
+	box->heap_used = box->heap_used - old_size + new_size;
+	if (box->heap_used > box->heap_peak)
+		box->heap_peak = box->heap_used;
+	return memory;
+}
+
+struct sandbox *sandbox_of(lua_State *L)
+{
+	void *box;
+
+	lua_getallocf(L, &box);
+	return box;
+}
+
+static void on_count(lua_State *L, lua_Debug *ar);
+
+/* The value only carries the unwinding; box->limit tells what happened. It needs no memory. */
+LUA_RAISES static void die(lua_State *L, struct sandbox *box, enum limit limit)
+{
+	if (box->limit == LIMIT_NONE)
+		box->limit = limit;
+	lua_sethook(L, on_count, LUA_MASKCOUNT, 1);
+	lua_pushlightuserdata(L, box);
+	lua_error(L);
+}
+
+void sandbox_note(lua_State *L)
+{
+	struct sandbox *box = sandbox_of(L);
+	const struct bundle_file *file;
+	lua_Debug ar;
+
+	for (int level = 0; lua_getstack(L, level, &ar) != 0; level++) {
+		lua_getinfo(L, "Sl", &ar);
+		file = ar.currentline > 0 ? bundle_find(box->options.bundle, ar.source + 1) : NULL;
+		if (file == NULL)
+			continue;
+		box->seen_file = file->name;
+		box->seen_line = ar.currentline;
+		return;
+	}
+}
+
+LUA_RAISES void sandbox_charge(lua_State *L, int64_t instructions)
+{
+	struct sandbox *box = sandbox_of(L);
+
+	if (box->limit != LIMIT_NONE)
+		die(L, box, LIMIT_NONE);
+	if (instructions < 0)
+		return;
+	box->left -= instructions < box->left ? instructions : box->left;
+	if (box->left == 0) {
+		sandbox_note(L);
+		die(L, box, LIMIT_INSTRUCTIONS);
+	}
+}
+
+LUA_RAISES static void on_count(lua_State *L, lua_Debug *ar)
+{
+	struct sandbox *box = sandbox_of(L);
+
+	(void)ar;
+	if (box->limit == LIMIT_NONE)
+		sandbox_note(L);
+	sandbox_charge(L, HOOK_STEP);
+}
+
+LUA_RAISES void sandbox_check(lua_State *L, int status)
+{
+	struct sandbox *box = sandbox_of(L);
+
+	if (status == LUA_ERRMEM)
+		die(L, box, LIMIT_MEMORY);
+	if (box->limit != LIMIT_NONE)
+		die(L, box, LIMIT_NONE);
+}
+
+/* As the interpreter lua(1) stops a script: lua_sethook() may be called at any time. */
+void sandbox_expire(struct sandbox *box)
+{
+	if (box->limit == LIMIT_NONE)
+		box->limit = LIMIT_CPU;
+	if (box->L != NULL)
+		lua_sethook(box->L, on_count, LUA_MASKCOUNT | LUA_MASKCALL | LUA_MASKRET, 1);
+}
+
+void sandbox_where(const struct sandbox *box, const char **file, int *line)
+{
+	*file = box->seen_file;
+	*line = (int)box->seen_line;
+}
+
+/* ---- life ---- */
+
+static int on_panic(lua_State *L)
+{
+	(void)L;
+	abort(); /* an error outside lua_pcall(): a bug of ours */
+}
+
+struct sandbox *sandbox_new(const struct sandbox_options *options)
+{
+	struct sandbox *box = xcalloc(1, sizeof(*box));
+	int64_t step;
+
+	box->options = *options;
+	if (box->options.heap_max == 0)
+		box->options.heap_max = SANDBOX_HEAP_MAX;
+	if (box->options.instructions == 0)
+		box->options.instructions = SANDBOX_INSTRUCTIONS;
+	box->left = box->options.instructions;
+	box->L = lua_newstate(allocate, box);
+	if (box->L == NULL)
+		return box;
+	lua_atpanic(box->L, on_panic);
+	/* Before any script text is read: what it makes inherits the hook. */
+	step = box->left < HOOK_STEP ? box->left : HOOK_STEP;
+	lua_sethook(box->L, on_count, LUA_MASKCOUNT, (int)step);
+	return box;
+}
+
+void sandbox_free(struct sandbox *box)
+{
+	if (box == NULL)
+		return;
+	if (box->L != NULL)
+		lua_close(box->L);
+	free(box);
+}
+
+const struct bundle *sandbox_bundle(const struct sandbox *box)
+{
+	return box->options.bundle;
+}
+
+size_t sandbox_heap_peak(const struct sandbox *box)
+{
+	return box->heap_peak;
+}
+
+int64_t sandbox_instructions(const struct sandbox *box)
+{
+	return box->options.instructions - box->left;
+}
+
+void sandbox_log(struct sandbox *box, const char *text, size_t len)
+{
+	char line[SANDBOX_LOG_LINE_MAX + 1];
+
+	if (box->options.log == NULL || box->log_lines >= SANDBOX_LOG_LINES_MAX)
+		return;
+	box->log_lines++;
+	snprintf(line, sizeof(line), "%.*s", (int)utf8_prefix(text, len, SANDBOX_LOG_LINE_MAX),
+		 text);
+	box->options.log(box->options.log_arg, line);
+}
+
+/* ---- running ---- */
+
+LUA_RAISES void sandbox_run_file(lua_State *L, const struct bundle_file *file)
+{
+	char chunk[BUNDLE_NAME_MAX + 2];
+	int status;
+
+	snprintf(chunk, sizeof(chunk), "=%s", file->name);
+	status = luaL_loadbufferx(L, file->text, file->len, chunk, "t");
+	sandbox_check(L, status);
+	if (status != LUA_OK) {
+		const char *message = lua_tostring(L, -1);
+
+		if (has_prefix(message, file->name))
+			lua_error(L);
+		luaL_error(L, "%s:1: %s", file->name, message); /* a binary chunk */
+	}
+	stdlib_push_env(L);
+	lua_setupvalue(L, -2, 1); /* _ENV */
+	lua_call(L, 0, 1);
+}
+
+LUA_RAISES static void push_function(lua_State *L, const char *file, const char *name)
+{
+	if (!lua_istable(L, -1))
+		luaL_error(
+		    L,
+		    "%s:0: expected the file to return a table with the function '%s', found "
+		    "%s; end it with: return { %s = %s }",
+		    file, name, lua_isnil(L, -1) ? "nothing" : luaL_typename(L, -1), name, name);
+	lua_pushstring(L, name);
+	lua_rawget(L, -2);
+	if (!lua_isfunction(L, -1))
+		luaL_error(
+		    L,
+		    "%s:0: expected the function '%s' in the table that the file returns, found "
+		    "%s",
+		    file, name, lua_isnil(L, -1) ? "nothing" : luaL_typename(L, -1));
+}
+
+static int line_of_function(lua_State *L)
+{
+	lua_Debug ar;
+
+	lua_pushvalue(L, -1);
+	lua_getinfo(L, ">S", &ar);
+	return ar.linedefined > 0 ? ar.linedefined : 1;
+}
+
+LUA_RAISES static int body(lua_State *L)
+{
+	struct sandbox *box = lua_touserdata(L, 1);
+	const struct sandbox_call *call = box->call;
+	const struct bundle_file *file = bundle_find(box->options.bundle, call->file);
+	int defined = 1;
+
+	if (file == NULL)
+		return luaL_error(L, "%s:0: no such file in the bundle", call->file);
+	stdlib_open(L);
+	sandbox_run_file(L, file);
+	if (call->want == SANDBOX_MODULE)
+		return 0;
+	if (call->want != SANDBOX_RETURN) {
+		push_function(L, call->file, call->function);
+		if (call->want == SANDBOX_CHECK)
+			return 0;
+		defined = line_of_function(L);
+		for (int i = 0; i < call->arg_count; i++)
+			convert_push(L,
+				     json_type(call->args[i]) == JSON_NULL ? NULL : call->args[i]);
+		lua_call(L, call->arg_count, 1);
+	}
+	sandbox_check(L, LUA_OK);
+	box->seen_file = file->name; /* what is wrong from here on is the result */
+	box->seen_line = defined;
+	if (!lua_isnil(L, -1))
+		convert_write(L, -1, box->out);
+	sandbox_check(L, LUA_OK);
+	return 0;
+}
+
+/* ---- what went wrong ---- */
+
+static void copy_text(char out[ERR_MSG_MAX], const char *text, size_t len)
+{
+	snprintf(out, ERR_MSG_MAX, "%.*s", (int)utf8_prefix(text, len, ERR_MSG_MAX - 1), text);
+}
+
+/* "file:12: text": take file and line from it if file is one of the bundle. */
+static void read_place(const struct bundle *bundle, struct policy_fault *fault)
+{
+	const char *colon = strchr(fault->message, ':');
+	char file[BUNDLE_NAME_MAX + 1], *end;
+	long line;
+
+	if (colon == NULL || colon - fault->message > BUNDLE_NAME_MAX)
+		return;
+	snprintf(file, sizeof(file), "%.*s", (int)(colon - fault->message), fault->message);
+	line = strtol(colon + 1, &end, 10);
+	if (end == colon + 1 || *end != ':' || bundle_find(bundle, file) == NULL)
+		return;
+	memcpy(fault->file, file, sizeof(fault->file));
+	fault->line = (int)line;
+	if (line == 0) /* the file as a whole: "file: text" */
+		memmove(fault->message + strlen(file), end, strlen(end) + 1);
+}
+
+/* Messages of C functions lack the place of the script: it is known from the stack. */
+static void add_place(struct policy_fault *fault, const char *file, int line)
+{
+	char text[ERR_MSG_MAX];
+
+	snprintf(fault->file, sizeof(fault->file), "%s", file);
+	fault->line = line;
+	snprintf(text, sizeof(text), "%s:%d: %.*s", file, line,
+		 (int)utf8_prefix(fault->message, strlen(fault->message), 900), fault->message);
+	memcpy(fault->message, text, sizeof(text));
+}
+
+/* Called where the error was raised, inside lua_pcall(); a C function, so that no script runs. */
+LUA_RAISES static int on_error(lua_State *L)
+{
+	struct sandbox *box = sandbox_of(L);
+	struct policy_fault *fault = box->fault;
+	const char *rejection;
+	const char *text;
+	size_t len;
+
+	sandbox_note(L);
+	if (box->limit != LIMIT_NONE)
+		return 1;
+	rejection = stdlib_rejection(L, 1);
+	if (rejection != NULL) {
+		fault->kind = "reject";
+		copy_text(fault->message, rejection, strlen(rejection));
+	} else if (lua_type(L, 1) == LUA_TSTRING || lua_type(L, 1) == LUA_TNUMBER) {
+		text = lua_tolstring(L, 1, &len);
+		copy_text(fault->message, text, len);
+	} else {
+		snprintf(fault->message, ERR_MSG_MAX,
+			 "error() was called with a %s, expected a message", luaL_typename(L, 1));
+	}
+	luaL_traceback(L, L, NULL, 1);
+	text = lua_tolstring(L, -1, &len);
+	copy_text(fault->traceback, text, len);
+	lua_settop(L, 1);
+	return 1;
+}
+
+static void describe_limit(struct sandbox *box)
+{
+	struct policy_fault *fault = box->fault;
+
+	fault->kind = "limit";
+	switch ((enum limit)box->limit) {
+	case LIMIT_MEMORY:
+		snprintf(fault->message, ERR_MSG_MAX,
+			 "the script needs more than %zu KiB of memory",
+			 box->options.heap_max / 1024);
+		break;
+	case LIMIT_INSTRUCTIONS:
+		snprintf(fault->message, ERR_MSG_MAX,
+			 "the script ran for more than %lld instructions",
+			 (long long)box->options.instructions);
+		break;
+	case LIMIT_CPU:
+	case LIMIT_NONE:
+		snprintf(fault->message, ERR_MSG_MAX,
+			 "the script used more than %d ms of processor time", SANDBOX_CPU_MS);
+		break;
+	}
+}
+
+static void describe(struct sandbox *box, int status)
+{
+	struct policy_fault *fault = box->fault;
+
+	if (status == LUA_ERRMEM && box->limit == LIMIT_NONE)
+		box->limit = LIMIT_MEMORY;
+	if (box->limit != LIMIT_NONE)
+		describe_limit(box);
+	else if (status == LUA_ERRERR && fault->message[0] == '\0')
+		snprintf(fault->message, ERR_MSG_MAX, "the stack overflowed: endless recursion?");
+	if (streq(fault->kind, "reject"))
+		return;
+	read_place(box->options.bundle, fault);
+	if (fault->file[0] == '\0' && box->seen_file != NULL)
+		add_place(fault, box->seen_file, (int)box->seen_line);
+	if (fault->file[0] == '\0')
+		snprintf(fault->file, sizeof(fault->file), "%s", box->call->file);
+}
+
+int sandbox_call(struct sandbox *box, const struct sandbox_call *call, struct buf *out,
+		 struct policy_fault *fault)
+{
+	int status = LUA_ERRMEM;
+
+	*fault = (struct policy_fault){.kind = "script"};
+	box->call = call;
+	box->out = out;
+	box->fault = fault;
+	if (box->L != NULL) {
+		/* None of these needs memory: light values on the stack that a state starts with.
+		 */
+		lua_pushcfunction(box->L, on_error);
+		lua_pushcfunction(box->L, body);
+		lua_pushlightuserdata(box->L, box);
+		status = lua_pcall(box->L, 1, 0, MESSAGE_HANDLER);
+	}
+	if (status == LUA_OK && box->limit == LIMIT_NONE)
+		return 0;
+	describe(box, status);
+	return -1;
+}

@@ -1,0 +1,301 @@
+#include <errno.h>
+#include <malloc.h>
+#include <signal.h>
+#include <sys/time.h>
+
+#include "base/log.h"
+#include "policy/confine.h"
+#include "policy/eval.h"
+#include "policy/frame.h"
+#include "policy/host.h"
+
+/*
+ * The child's side of host.h: read a message, serve it, write the answer, for ever.
+ *
+ *	{"op": "use", "files": ...}     take a bundle that was checked before; no answer
+ *	{"op": "load", "files": ...}    check it, take it if it is good; {"ok": {}} or {"error":
+ *...}
+ *	{"op": "eval", "hooks": [...], ...}  one answer a hook: {"hook": ..., "ok" or "error": ...}
+ *
+ * An answer with "last" is the last one of this worker.
+ */
+
+enum {
+	CHANNEL = 3,
+	EXIT_PROTOCOL = 2,
+	EXIT_EXPIRED = 3,
+	GRACE_MS = 100,       /* from the polite end of an evaluation to the hard one */
+	TRIM_ABOVE = 1 << 20, /* bytes of heap that are worth giving back */
+	LAST_WORDS_MAX = 512,
+};
+
+/* What runs now, for the signal handler. */
+static struct {
+	struct sandbox *volatile box;
+	const char *volatile hook;
+	volatile sig_atomic_t warned;
+} running;
+
+static struct bundle *bundle;
+
+static void write_all(const void *bytes, size_t len)
+{
+	const char *at = bytes;
+
+	while (len > 0) {
+		ssize_t n = write(CHANNEL, at, len);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n <= 0)
+			_exit(EXIT_PROTOCOL); /* the engine is gone */
+		at += n;
+		len -= (size_t)n;
+	}
+}
+
+static bool read_all(void *bytes, size_t len)
+{
+	char *at = bytes;
+
+	while (len > 0) {
+		ssize_t n = read(CHANNEL, at, len);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n <= 0)
+			return false;
+		at += n;
+		len -= (size_t)n;
+	}
+	return true;
+}
+
+/* ---- the clock ---- */
+
+/* Last words of a signal handler: snprintf(3) is not async-signal-safe. */
+static void say(char out[LAST_WORDS_MAX], const char *text)
+{
+	size_t used = strnlen(out, LAST_WORDS_MAX - 1), len = strlen(text);
+
+	if (len > LAST_WORDS_MAX - 1 - used)
+		len = LAST_WORDS_MAX - 1 - used;
+	memcpy(out + used, text, len);
+	out[used + len] = '\0';
+}
+
+static void say_number(char out[LAST_WORDS_MAX], int n)
+{
+	char digits[12];
+	char *at = digits + sizeof(digits) - 1;
+
+	*at = '\0';
+	do {
+		*--at = (char)('0' + n % 10);
+		n /= 10;
+	} while (n > 0);
+	say(out, at);
+}
+
+/* The evaluation sits in a C function that no hook interrupts: answer for it and end. */
+_Noreturn static void end_hard(void)
+{
+	char words[LAST_WORDS_MAX + FRAME_HEADER] = "";
+	char *body = words + FRAME_HEADER;
+	const char *file;
+	int line;
+
+	sandbox_where(running.box, &file, &line);
+	say(body, "last true\nhook \"");
+	say(body, running.hook);
+	say(body, "\"\nerror {\"kind\":\"limit\",\"traceback\":\"\",\"hook\":\"");
+	say(body, running.hook);
+	say(body, "\",\"file\":\"");
+	say(body, file != NULL ? file : "");
+	say(body, "\",\"line\":");
+	say_number(body, line);
+	say(body, ",\"message\":\"");
+	if (file != NULL) {
+		say(body, file);
+		say(body, ":");
+		say_number(body, line);
+		say(body, ": ");
+	}
+	say(body, "the script used more than ");
+	say_number(body, SANDBOX_CPU_MS);
+	say(body, " ms of processor time inside one call, such as a pattern match\"}\n");
+	frame_put_size(strlen(body), (unsigned char *)words);
+	write_all(words, FRAME_HEADER + strlen(body));
+	_exit(EXIT_EXPIRED);
+}
+
+static void on_clock(int signo)
+{
+	int saved = errno;
+
+	(void)signo;
+	if (running.box == NULL)
+		return;
+	if (running.warned)
+		end_hard();
+	running.warned = 1;
+	sandbox_expire(running.box);
+	errno = saved;
+}
+
+static void set_clock(int ms, int again_ms)
+{
+	struct itimerval clock = {.it_value.tv_usec = ms * 1000,
+				  .it_interval.tv_usec = again_ms * 1000};
+
+	if (setitimer(ITIMER_PROF, &clock, NULL) < 0)
+		abort(); /* without a clock nothing may run */
+}
+
+static void on_started(void *arg, struct sandbox *box, const char *hook)
+{
+	(void)arg;
+	running.warned = 0;
+	running.hook = hook;
+	running.box = box;
+	set_clock(SANDBOX_CPU_MS, GRACE_MS);
+}
+
+static void on_ended(void *arg)
+{
+	(void)arg;
+	set_clock(0, 0);
+	running.box = NULL;
+}
+
+static void on_log(void *arg, const char *text)
+{
+	(void)arg;
+	log_info("policy log", "hook", running.hook, "text", text);
+}
+
+/* ---- serving ---- */
+
+/* hook: NULL for a load. */
+static void answer(struct json *result_taken, const char *hook)
+{
+	auto_buf struct buf out = BUF_INIT(FRAME_HEADER + POLICY_REPLY_MAX);
+	auto_json struct json *result = result_taken;
+	struct err err = ERR_INIT;
+
+	if (hook != NULL)
+		json_set_str(result, "hook", hook);
+	if (frame_pack(result, &out, &err) < 0) { /* only a manifest that no job.lua has shaped */
+		json_free(result);
+		result = eval_error("limit", hook, "", 0, "the result is too large", "");
+		json_set_str(result, "hook", hook);
+		frame_pack(result, &out, &err);
+	}
+	write_all(out.data, out.len);
+}
+
+static struct eval evaluation(const struct bundle *of)
+{
+	return (struct eval){.bundle = of, .started = on_started, .ended = on_ended, .log = on_log};
+}
+
+static void take(struct bundle *next_taken)
+{
+	bundle_free(bundle);
+	bundle = next_taken;
+}
+
+static void serve_load(const struct json *files, bool check)
+{
+	struct err err = ERR_INIT;
+	struct bundle *next = bundle_new(files, &err);
+	struct json *result;
+
+	if (!check) {
+		if (next == NULL)
+			_exit(EXIT_PROTOCOL);
+		take(next);
+		return;
+	}
+	if (next == NULL) {
+		result = eval_error("script", "", "", 0, err.msg, "");
+	} else {
+		struct eval eval = evaluation(next);
+
+		result = eval_check(&eval);
+	}
+	if (json_get(result, "ok") != NULL)
+		take(next);
+	else
+		bundle_free(next);
+	answer(result, NULL);
+}
+
+static void serve_eval(const struct json *request)
+{
+	struct eval eval = evaluation(bundle);
+
+	for (const struct json *h = json_first(json_get(request, "hooks")); h != NULL;
+	     h = json_next(h)) {
+		const char *hook = json_str(h);
+
+		if (hook == NULL)
+			_exit(EXIT_PROTOCOL);
+		answer(eval_hook(&eval, hook, request), hook);
+	}
+}
+
+static void serve(const struct json *request)
+{
+	const char *op = json_get_str(request, "op", "");
+
+	if (streq(op, "eval"))
+		serve_eval(request);
+	else if (streq(op, "load") || streq(op, "use"))
+		serve_load(json_get(request, "files"), streq(op, "load"));
+	else
+		_exit(EXIT_PROTOCOL);
+}
+
+static bool serve_next(void)
+{
+	auto_json struct json *request = NULL;
+	auto_free char *body = NULL;
+	struct err err = ERR_INIT;
+	char header[FRAME_HEADER];
+	size_t len;
+
+	if (!read_all(header, sizeof(header)))
+		return false;
+	len = frame_get_size(header);
+	if (len > FRAME_MAX)
+		_exit(EXIT_PROTOCOL);
+	body = xmalloc(len + 1);
+	if (!read_all(body, len))
+		return false;
+	request = frame_unpack(body, len, &err);
+	if (request == NULL)
+		_exit(EXIT_PROTOCOL);
+	serve(request);
+	return true;
+}
+
+_Noreturn void policy_worker_main(void)
+{
+	struct sigaction action = {.sa_handler = on_clock, .sa_flags = SA_RESTART};
+	struct err err = ERR_INIT;
+
+	tzset(); /* gmtime_r(3) would read a file for it later */
+	sigaction(SIGPROF, &action, NULL);
+	bundle = bundle_new_default();
+	if (confine(CHANNEL, &err) < 0) {
+		log_error("policy worker cannot be confined", "error", err.msg);
+		_exit(EXIT_PROTOCOL);
+	}
+	while (serve_next())
+		if (mallinfo2().arena > TRIM_ABOVE)
+			malloc_trim(0);
+	bundle_free(bundle);
+	bundle = NULL;
+	exit(EXIT_SUCCESS);
+}

@@ -1,0 +1,328 @@
+#include "policy_util.h"
+
+#include "policy/convert.h"
+
+/* JSON through Lua and back: what comes back, and what is refused with its place. */
+
+struct round_trip {
+	const char *in, *out; /* out NULL: the same */
+};
+
+/* The value goes in as an argument, the script answers it; a failure answers "KIND: MESSAGE". */
+static char *through(const char *script, const char *in)
+{
+	struct bundle *bundle = bundle_of(script);
+	struct json *value = json_of(in);
+	struct sandbox_options options = {.bundle = bundle};
+	struct sandbox_call call = {.file = "contract.lua",
+				    .function = "contract",
+				    .want = SANDBOX_RESULT,
+				    .args = {value},
+				    .arg_count = 1};
+	struct buf out = BUF_INIT(SANDBOX_OUTPUT_MAX);
+	struct sandbox *box = sandbox_new(&options);
+	struct policy_fault fault;
+
+	if (sandbox_call(box, &call, &out, &fault) < 0) {
+		buf_clear(&out);
+		buf_addf(&out, "%s: %s", fault.kind, fault.message);
+	}
+	sandbox_free(box);
+	json_free(value);
+	bundle_free(bundle);
+	return buf_steal(&out);
+}
+
+static char *evaluate(const char *expression)
+{
+	auto_free char *script =
+	    xasprintf("return {contract = function(x) return %s end}", expression);
+
+	return through(script, "{\"int\":3,\"long\":9007199254740993.0,\"exp\":1e3,\"ten\":0.10,"
+			       "\"null\":null,\"list\":[1],\"none\":[],\"map\":{}}");
+}
+
+static void check_expressions(const char *const cases[][2], size_t count)
+{
+	for (size_t i = 0; i < count; i++) {
+		auto_free char *found = evaluate(cases[i][0]);
+
+		if (strstr(found, cases[i][1]) == NULL) {
+			fprintf(stderr, "FAILED: %s\n", cases[i][0]);
+			assert_string_equal(found, cases[i][1]);
+		}
+	}
+}
+
+static void what_json_cannot_hold_is_refused_with_its_place(void **state)
+{
+	static const char *const cases[][2] = {
+	    {"{a = {b = {1, 2, 0/0}}}", "result.a.b[3]: JSON has no NaN and no infinity"},
+	    {"math.huge", "result: JSON has no NaN"},
+	    {"{a = error}", "result.a: JSON cannot hold a function"},
+	    {"(function() local t = {} t.t = t return t end)()", "does a table contain itself?"},
+	    {"{[1] = 1, [1 << 53] = 2}", "result: a list with a hole"},
+	    {"{1, nil, 3}", "result: a list with a hole"},
+	    {"{1, 2, a = 3}",
+	     "a table is a list or an object, this one has items and named fields"},
+	    {"{['1'] = 1, [1] = 2}", "has items and named fields"},
+	    {"{[0] = 1}", "a key must be a string, or a whole number from 1 on"},
+	    {"{[1.5] = 1}", "a key must be a string"},
+	    {"{[true] = 1}", "a key must be a string"},
+	    {"{['\\xff'] = 1}", "the string is not UTF-8"},
+	    {"{a = '\\xed\\xa0\\x80'}", "result.a: the string is not UTF-8"},
+	    {"{a = 'x\\0y'}", "result.a: the string holds a NUL byte"},
+	    {"(function() x.none.a = 1 return x.none end)()", "a json.array with a named field"},
+	    {"(function() x.map[1] = 1 return x end)()",
+	     "result.map: a json.object with a numbered"},
+	    {"('x'):rep(1 << 20)", "the result is larger than 1048576 bytes"},
+	    {"json.array(setmetatable({}, {}))", "the table has a metatable of its own"},
+	    {"json.array(1)", "table expected"},
+	};
+
+	(void)state;
+	check_expressions(cases, ARRAY_LEN(cases));
+}
+
+/* The way back must not call into the script: a trap would raise outside of all limits. */
+static void metamethods_do_not_run(void **state)
+{
+	static const char *const cases[][2] = {
+	    {"setmetatable({a = 1}, {__index = error, __pairs = error, __len = error})",
+	     "{\"a\":1}"},
+	    {"setmetatable({1, 2}, {__index = error, __len = function() return 99 end})", "[1,2]"},
+	};
+
+	(void)state;
+	check_expressions(cases, ARRAY_LEN(cases));
+}
+
+static char *nested(size_t depth)
+{
+	struct buf text = BUF_INIT(1 << 16);
+
+	for (size_t i = 0; i < depth; i++)
+		buf_adds(&text, "[");
+	for (size_t i = 0; i < depth; i++)
+		buf_adds(&text, "]");
+	return buf_steal(&text);
+}
+
+static void depth_is_limited(void **state)
+{
+	static const char script[] = "return {contract = function(x) return x end}";
+	static const char deeper[] = "return {contract = function(x) return {x} end}";
+	auto_free char *most = nested(CONVERT_DEPTH_MAX), *same = through(script, most);
+	auto_free char *more = through(deeper, most);
+
+	(void)state;
+	assert_string_equal(same, most);
+	assert_non_null(strstr(more, "nested deeper than 64 levels"));
+}
+
+static void size_is_limited(void **state)
+{
+	/* Two quotes and the text. */
+	auto_free char *most = evaluate("('x'):rep((1 << 20) - 2)");
+	auto_free char *more = evaluate("('x'):rep((1 << 20) - 1)");
+	auto_free char *shared =
+	    evaluate("(function() local t = {} for i = 1, 60 do t = {t, t} end "
+		     "return t end)()");
+
+	(void)state;
+	assert_int_equal(strlen(most), SANDBOX_OUTPUT_MAX);
+	assert_non_null(strstr(more, "is larger than"));
+	assert_true(strstr(shared, "is larger than") != NULL || has_prefix(shared, "limit"));
+}
+
+static void values_come_back_as_they_went_in(void **state)
+{
+	static const struct round_trip cases[] = {
+	    {"{}", NULL},
+	    {"[]", NULL},
+	    {"{\"a\":{},\"b\":[]}", NULL},
+	    {"[[],{},[[]],[{}]]", NULL},
+	    {"[null,true,false]", NULL},
+	    {"{\"b\":1,\"a\":2}", "{\"a\":2,\"b\":1}"},
+	    {"{\"1\":1}", NULL},
+	    {"{\"\":1}", NULL},
+	    {"\"\\u00e4\\n\\\"\"", "\"\xC3\xA4\\n\\\"\""},
+	    {"9007199254740993", NULL},
+	    {"9223372036854775807", NULL},
+	    {"-9223372036854775808", NULL},
+	    {"9223372036854775808", NULL},
+	    {"123456789012345678901234567890", NULL},
+	    {"1e400", NULL},
+	    {"-0", NULL},
+	    {"-0.0", NULL},
+	    {"0.10", NULL},
+	    {"0.1", NULL},
+	    {"1.0", NULL},
+	    {"1", NULL},
+	    {"1E5", NULL},
+	    {"1e5", NULL},
+	    {"100000.0", NULL},
+	    {"1.7976931348623157e+308", NULL},
+	    {"5e-324", NULL},
+	    {"0.30000000000000004", NULL},
+	    {"[0.10,1e3,-0]", NULL},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		auto_free char *found =
+		    through("return {contract = function(x) return x end}", cases[i].in);
+
+		assert_string_equal(found, cases[i].out != NULL ? cases[i].out : cases[i].in);
+	}
+}
+
+static void numbers_that_lua_would_change_still_count(void **state)
+{
+	static const char *const cases[][2] = {
+	    {"x.exp + 1", "1001.0"},
+	    {"1 - x.exp", "-999.0"},
+	    {"-x.exp", "-1000.0"},
+	    {"x.exp * 2 / 4 % 7 // 1 ^ 2", "3.0"},
+	    {"x.exp > 999 and x.exp >= x.ten and x.ten < 1 and not (x.ten > x.exp)", "true"},
+	    {"x.exp == x.exp", "true"},
+	    {"tonumber(x.exp) == 1000", "true"},
+	    {"tonumber('0x10') + tonumber('11', 2)", "19"},
+	    {"x.exp .. '!' .. x.ten", "\"1e3!0.10\""},
+	    {"tostring(x.ten)", "\"0.10\""},
+	    {"string.format('%s %.1f', x.ten, x.exp)", "\"0.10 1000.0\""},
+	    {"math.type(x.int)", "\"integer\""},
+	    {"x.exp + {}", "expected a number beside a json.number, found a table"},
+	    {"x.exp + '1'", "found a string"},
+	    {"x.exp < 'a'", "found a string"},
+	    {"x.exp.y", "attempt to index a json.number value"},
+	    {"getmetatable(x.exp)", "false"},
+	};
+
+	(void)state;
+	check_expressions(cases, ARRAY_LEN(cases));
+}
+
+static void scripts_make_lists_objects_and_null(void **state)
+{
+	static const char *const cases[][2] = {
+	    {"{}", "{}"},
+	    {"json.array()", "[]"},
+	    {"json.array{}", "[]"},
+	    {"json.object()", "{}"},
+	    {"json.object(json.array())", "{}"},
+	    {"{a = json.null}", "{\"a\":null}"},
+	    {"x.null == json.null", "true"},
+	    {"x.absent == nil", "true"},
+	    {"getmetatable(x.none) .. getmetatable(x.map)", "\"arrayobject\""},
+	    {"#x.list", "1"},
+	    {"(function() table.insert(x.none, 1) return x.none end)()", "[1]"},
+	    {"(function() x.map.a = 1 return x.map end)()", "{\"a\":1}"},
+	    {"json.parse('{\"a\":[1.50,{}]}')", "{\"a\":[1.50,{}]}"},
+	    {"{json.parse('x')}", "a list with a hole"},
+	    {"select(2, json.parse('[1,]'))", "line 1, column 4"},
+	    {"json.parse(('['):rep(70)) == nil", "true"},
+	};
+
+	(void)state;
+	check_expressions(cases, ARRAY_LEN(cases));
+}
+
+static void helpers_answer(void **state)
+{
+	static const char *const cases[][2] = {
+	    {"time.parse('2026-11-24T10:00:00Z')", "1795514400"},
+	    {"time.parse('2026-11-24T10:00:00.5Z')", "1795514400.5"},
+	    {"time.parse('yesterday') == nil", "true"},
+	    {"time.format(1795514400)", "\"2026-11-24T10:00:00Z\""},
+	    {"time.format(1e300)", "not a time of the years 0 to 9999"},
+	    {"time.format(0/0)", "not a time"},
+	    {"duration.parse('1m30s')", "90"},
+	    {"duration.parse('250ms')", "0.25"},
+	    {"duration.parse('soon') == nil", "true"},
+	    {"dns.label('a-1')", "true"},
+	    {"dns.label('-a') or dns.label('a-') or dns.label('A') or dns.label('') or "
+	     "dns.label('a.b')",
+	     "false"},
+	    {"dns.label(('a'):rep(63)) and not dns.label(('a'):rep(64))", "true"},
+	    {"dns.label('a\\0b')", "false"},
+	    {"quantity.parse('512Mi')", "536870912"},
+	    {"quantity.parse('500m')", "0.5"},
+	    {"quantity.parse('100m') == 0.1", "true"},
+	    {"quantity.parse('2000m')", "2"},
+	    {"quantity.parse('1.5Gi')", "1610612736"},
+	    {"quantity.parse('1E')", "1000000000000000000"},
+	    {"quantity.parse('1e3')", "1000"},
+	    {"quantity.parse('9007199254740993')", "9007199254740993"},
+	    {"quantity.parse('-.5')", "-0.5"},
+	    {"quantity.parse('16Ei')", "e+19"},
+	    {"quantity.parse('') or quantity.parse('.') or quantity.parse('1 Gi') or "
+	     "quantity.parse('1gi') or quantity.parse('Gi') or quantity.parse('1e') or "
+	     "quantity.parse('1e9999') or false",
+	     "false"},
+	    {"merge({a = {b = 1, c = 2}, d = 3}, {a = {c = 4}, d = json.null, e = {5}})",
+	     "{\"a\":{\"b\":1,\"c\":4},\"e\":[5]}"},
+	    {"merge({a = {1, 2}}, {a = {3}})", "{\"a\":[3]}"},
+	    {"merge(x, {none = json.array()}).none", "[]"},
+	    {"merge(x, {map = {}}).map", "{}"},
+	    {"(function() local t = {} t.t = t return merge({}, t) end)()", "merge: nested deeper"},
+	    {"merge(1, {})", "table expected"},
+	};
+
+	(void)state;
+	check_expressions(cases, ARRAY_LEN(cases));
+}
+
+static void schemas_name_what_is_wrong(void **state)
+{
+	static const char *const cases[][2] = {
+	    {"schema.check({}, {})", "{}"},
+	    {"schema.check(nil, {a = {}})", "{}"},
+	    {"schema.check({a = '1'}, {})",
+	     "[{\"field\":\"spec.parameters.a\",\"message\":\"no such parameter\"}]"},
+	    {"schema.check({a = '1'}, {['*'] = {}})", "{}"},
+	    {"schema.check({}, {a = {required = true}})", "\"message\":\"is required\""},
+	    {"schema.check({a = 'x'}, {a = {type = 'integer'}})",
+	     "expected a whole number, found \\\"x"},
+	    {"schema.check({a = '1.5'}, {a = {type = 'integer'}})", "expected a whole number"},
+	    {"schema.check({a = '0x10'}, {a = {type = 'number'}})", "expected a number"},
+	    {"schema.check({a = '-1.5e3'}, {a = {type = 'number'}})", "{}"},
+	    {"schema.check({a = 'yes'}, {a = {type = 'boolean'}})", "expected true or false"},
+	    {"schema.check({a = '9'}, {a = {min = 1, max = 9}})", "{}"},
+	    {"schema.check({a = '10'}, {a = {min = 1, max = 9}})",
+	     "expected at most 9, found \\\"10"},
+	    {"schema.check({a = '0'}, {a = {min = 1, max = 9}})", "expected at least 1"},
+	    {"schema.check({a = 'c'}, {a = {enum = {'a', 'b'}}})",
+	     "expected one of a, b, found \\\"c"},
+	    {"schema.check({a = 'b'}, {a = {enum = {'a', 'b'}}})", "{}"},
+	    {"schema.check({a = 'abc'}, {a = {maxLength = 3}})", "{}"},
+	    {"schema.check({a = 'abcd'}, {a = {maxLength = 3}})",
+	     "expected at most 3 bytes, found 4"},
+	    {"schema.check({a = 'a b'}, {a = {pattern = '^%w+$'}})", "expected the form ^%w+$"},
+	    {"schema.check({a = 'ab'}, {a = {pattern = '^%w+$'}})", "{}"},
+	    {"schema.check({a = 1}, {a = {}})", "expected a string, found a number"},
+	    {"schema.check({a = '1'}, {a = {type = 'int'}})", "unknown type 'int'"},
+	    {"schema.check({a = '1'}, {a = 1})", "the rule for 'a' is a number"},
+	    {"#schema.check({b = '', a = ''}, {c = {required = true}})", "3"},
+	};
+
+	(void)state;
+	check_expressions(cases, ARRAY_LEN(cases));
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(what_json_cannot_hold_is_refused_with_its_place),
+	    cmocka_unit_test(metamethods_do_not_run),
+	    cmocka_unit_test(depth_is_limited),
+	    cmocka_unit_test(size_is_limited),
+	    cmocka_unit_test(values_come_back_as_they_went_in),
+	    cmocka_unit_test(numbers_that_lua_would_change_still_count),
+	    cmocka_unit_test(scripts_make_lists_objects_and_null),
+	    cmocka_unit_test(helpers_answer),
+	    cmocka_unit_test(schemas_name_what_is_wrong),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,659 @@
+#include "policy_util.h"
+
+#include <fcntl.h>
+#include <signal.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+
+#include "policy/confine.h"
+#include "policy/eval.h"
+#include "policy/frame.h"
+#include "policy/host.h"
+
+/*
+ * The host with the real worker, and with workers that hang, crash and answer nonsense. This
+ * program is the worker as well: it is started again as `policy-worker`. What kind of worker it
+ * plays is written in a file that only the test and its workers know (their environment is empty).
+ */
+
+enum { CHANNEL = 3, SAFETY_MS = 30000 };
+
+static char role_path[64];
+
+/* ---- the worker's part ---- */
+
+static void say_frame(const char *text)
+{
+	struct buf out = BUF_INIT(1 << 16);
+	unsigned char header[FRAME_HEADER];
+
+	frame_put_size(strlen(text), header);
+	buf_add(&out, header, sizeof(header));
+	buf_adds(&out, text);
+	if (write(CHANNEL, out.data, out.len) < 0)
+		_exit(1);
+	buf_done(&out);
+}
+
+_Noreturn static void play(const char *role)
+{
+	char bytes[64];
+
+	while (read(CHANNEL, bytes, sizeof(bytes)) > 0) {
+		if (streq(role, "hang"))
+			continue;
+		if (streq(role, "crash"))
+			raise(SIGKILL);
+		if (streq(role, "exit"))
+			_exit(7);
+		if (streq(role, "garbage"))
+			say_frame("no json\n");
+		if (streq(role, "empty"))
+			say_frame("");
+		if (streq(role, "other-hook"))
+			say_frame("hook \"status\"\nok {}\n");
+		if (streq(role, "no-result"))
+			say_frame("hook \"contract\"\n");
+		if (streq(role, "huge") && write(CHANNEL, "\xff\xff\xff\xff", FRAME_HEADER) < 0)
+			_exit(1);
+		if (streq(role, "half") && write(CHANNEL, "\0\0\0\x10hoo", 7) == 7)
+			_exit(0);
+		if (streq(role, "two-answers")) {
+			say_frame("hook \"contract\"\nok {\"forged\":1}\n");
+			say_frame("hook \"contract\"\nok {\"forged\":2}\n");
+		}
+	}
+	_exit(0);
+}
+
+/* What a worker may not do once it is confined; it tells by its end. */
+_Noreturn static void play_outlaw(const char *role)
+{
+	struct err err = ERR_INIT;
+
+	if (confine(CHANNEL, &err) < 0)
+		_exit(8);
+	if (streq(role, "opens"))
+		open("/etc/passwd", O_RDONLY);
+	if (streq(role, "connects"))
+		socket(AF_INET, SOCK_STREAM, 0);
+	if (streq(role, "forks"))
+		fork();
+	if (streq(role, "executes"))
+		execl("/bin/true", "true", NULL);
+	if (streq(role, "writes-stdout") && write(STDOUT_FILENO, "x", 1) < 0)
+		_exit(9);
+	_exit(0);
+}
+
+/* Descriptors and environment as the worker finds them: "ok" or what is wrong. */
+_Noreturn static void play_census(void)
+{
+	const char *found = "ok {\"clean\":true}\n";
+	struct stat entry;
+	char bytes[64];
+
+	for (int fd = 0; fd < 256; fd++)
+		if ((fstat(fd, &entry) == 0) != (fd <= CHANNEL))
+			found = "ok {\"descriptor\":true}\n";
+	if (environ[0] != NULL)
+		found = "ok {\"environment\":true}\n";
+	if (read(CHANNEL, bytes, sizeof(bytes)) > 0) {
+		auto_free char *text = xasprintf("hook \"contract\"\n%s", found);
+
+		say_frame(text);
+	}
+	_exit(0);
+}
+
+/* The role is in the file that is named after the parent. */
+static void set_role_path(pid_t test)
+{
+	snprintf(role_path, sizeof(role_path), "/tmp/policy-host-test-%d", (int)test);
+}
+
+_Noreturn static void be_the_worker(void)
+{
+	char role[32] = "";
+	FILE *file;
+
+	set_role_path(getppid());
+	file = fopen(role_path, "re");
+	if (file != NULL && fscanf(file, "%31s", role) != 1)
+		role[0] = '\0';
+	if (file != NULL)
+		fclose(file);
+	if (role[0] == '\0')
+		policy_worker_main();
+	if (streq(role, "census"))
+		play_census();
+	if (strstr("opens connects forks executes writes-stdout", role) != NULL)
+		play_outlaw(role);
+	play(role);
+}
+
+static void set_role(const char *role)
+{
+	FILE *file = fopen(role_path, "we");
+
+	assert_non_null(file);
+	fputs(role, file);
+	fclose(file);
+}
+
+/* ---- the test's part ---- */
+
+struct scene {
+	struct loop *loop;
+	struct policy_host *host;
+	struct timer *safety;
+	int waiting; /* calls that have not come back */
+	int calls;
+	struct json *reply;
+	struct err err;
+};
+
+static void too_late(void *arg)
+{
+	(void)arg;
+	fprintf(stderr, "the loop did not end\n");
+	abort();
+}
+
+static int set_up_with(void **state, int64_t deadline_ms)
+{
+	const struct policy_options options = {.deadline_ms = deadline_ms};
+	struct scene *s = xcalloc(1, sizeof(*s));
+
+	set_role("");
+	s->loop = loop_new();
+	s->host = policy_host_new(s->loop, &options);
+	s->safety = timer_new(s->loop, too_late, s);
+	timer_set(s->safety, SAFETY_MS);
+	*state = s;
+	return 0;
+}
+
+static int set_up(void **state)
+{
+	return set_up_with(state, SAFETY_MS / 2);
+}
+
+static int set_up_impatient(void **state)
+{
+	return set_up_with(state, 300);
+}
+
+static int tear_down(void **state)
+{
+	struct scene *s = *state;
+
+	policy_host_free(s->host);
+	timer_free(s->safety);
+	loop_free(s->loop);
+	json_free(s->reply);
+	free(s);
+	unlink(role_path);
+	return 0;
+}
+
+static void on_done(void *arg, const struct json *reply, const struct err *err)
+{
+	struct scene *s = arg;
+
+	assert_true((reply == NULL) == (err != NULL));
+	json_free(s->reply);
+	s->reply = json_copy(reply);
+	s->err = (struct err)ERR_INIT;
+	if (err != NULL)
+		s->err = *err;
+	s->calls++;
+	if (--s->waiting == 0)
+		loop_stop(s->loop);
+}
+
+static struct policy_call *start_eval(struct scene *s, const char *hooks)
+{
+	auto_json struct json *names = json_of(hooks);
+	auto_json struct json *request = json_build(
+	    "{'hooks': %j, 'run': {'metadata': {}, 'spec': {'parameters': {'a': 'b'}}}, "
+	    "'config': {'spec': {'modelUrl': 'u', 'storage': {'input': {'n': 1e400}}}}, "
+	    "'job': {'id': 'i', 'name': 'n'}, 'pods': [], 'now': '2026-11-24T10:00:00Z'}",
+	    names);
+
+	s->waiting++;
+	return policy_eval(s->host, request, on_done, s);
+}
+
+static void eval(struct scene *s, const char *hooks)
+{
+	start_eval(s, hooks);
+	loop_run(s->loop);
+}
+
+static void load(struct scene *s, const char *file, const char *text)
+{
+	auto_json struct json *files = json_build("{%s: %s}", file, text);
+
+	s->waiting++;
+	policy_load(s->host, files, on_done, s);
+	loop_run(s->loop);
+}
+
+static const struct json *result(const struct scene *s, const char *hook)
+{
+	return json_at(s->reply, "results", hook);
+}
+
+static void assert_error(const struct scene *s, const char *hook, const char *kind,
+			 const char *message)
+{
+	const struct json *error = json_get(result(s, hook), "error");
+
+	assert_string_equal(json_get_str(error, "kind", "none"), kind);
+	if (strstr(json_get_str(error, "message", ""), message) == NULL)
+		assert_string_equal(json_get_str(error, "message", ""), message);
+}
+
+static void assert_serves(struct scene *s)
+{
+	set_role("");
+	eval(s, "[\"contract\"]");
+	assert_non_null(json_at(s->reply, "results", "contract", "ok"));
+}
+
+/* ---- bad workers ---- */
+
+static void a_worker_that_hangs_is_replaced(void **state)
+{
+	struct scene *s = *state;
+
+	set_role("hang");
+	eval(s, "[\"validate\", \"contract\"]");
+	assert_error(s, "validate", "limit",
+		     "did not answer within 300 ms and was ended, while it ran "
+		     "validate");
+	assert_error(s, "contract", "limit", "not run: ");
+}
+
+static void a_bad_worker_costs_one_request(void **state)
+{
+	static const struct {
+		const char *role, *message;
+	} cases[] = {
+	    {"crash", "was ended by signal 9, while it ran contract"},
+	    {"exit", "ended with status 7"},
+	    {"half", "ended with status 0"},
+	    {"garbage", "an answer that is not JSON"},
+	    {"empty", "an answer that makes no sense"},
+	    {"other-hook", "an answer that makes no sense"},
+	    {"no-result", "an answer that makes no sense"},
+	    {"huge", "an answer that nobody asked for"},
+	};
+	struct scene *s = *state;
+
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		set_role(cases[i].role);
+		eval(s, "[\"contract\"]");
+		assert_error(s, "contract", "limit", cases[i].message);
+		assert_serves(s);
+		policy_host_free(s->host); /* the next worker shall play its part from the start */
+		s->host = policy_host_new(s->loop, &(struct policy_options){0});
+	}
+}
+
+static void an_answer_too_many_is_not_taken_for_the_next(void **state)
+{
+	struct scene *s = *state;
+
+	set_role("two-answers");
+	eval(s, "[\"contract\"]");
+	assert_int_equal(json_get_int(json_get(result(s, "contract"), "ok"), "forged", 0), 1);
+	assert_serves(s);
+	assert_null(json_at(s->reply, "results", "contract", "ok", "forged"));
+}
+
+static void a_load_that_loses_its_worker_fails(void **state)
+{
+	struct scene *s = *state;
+	auto_free char *before = xstrdup(policy_digest(s->host));
+
+	set_role("crash");
+	load(s, "contract.lua", "return {contract = function() return {new = true} end}");
+	assert_int_equal(s->err.kind, ERR_LIMIT);
+	assert_string_equal(s->err.msg, "the policy worker was ended by signal 9");
+	assert_string_equal(policy_digest(s->host), before);
+	assert_serves(s);
+}
+
+static void a_program_that_is_not_there_is_an_error(void **state)
+{
+	struct scene *s = *state;
+
+	policy_host_free(s->host);
+	s->host = policy_host_new(s->loop, &(struct policy_options){.program = "/nonexistent"});
+	eval(s, "[\"contract\"]");
+	assert_int_equal(s->err.kind, ERR_RETRY);
+	assert_non_null(strstr(s->err.msg, "/nonexistent cannot be started"));
+}
+
+static void the_worker_inherits_nothing(void **state)
+{
+	int more[] = {dup(1), dup(1), open("/dev/null", O_RDONLY)};
+	struct scene *s = *state;
+
+	set_role("census");
+	eval(s, "[\"contract\"]");
+	assert_true(json_is_true(json_at(s->reply, "results", "contract", "ok", "clean")));
+	for (size_t i = 0; i < ARRAY_LEN(more); i++)
+		close(more[i]);
+}
+
+#if defined(__SANITIZE_ADDRESS__)
+#define CONFINED 0
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer)
+#define CONFINED 0
+#endif
+#endif
+#ifndef CONFINED
+#define CONFINED 1
+#endif
+
+static void a_confined_worker_is_killed_for_what_it_may_not_do(void **state)
+{
+	static const char *const roles[] = {"opens", "connects", "forks", "executes",
+					    "writes-stdout"};
+	struct scene *s = *state;
+
+	for (size_t i = 0; CONFINED && i < ARRAY_LEN(roles); i++) {
+		set_role(roles[i]);
+		eval(s, "[\"contract\"]");
+		assert_error(s, "contract", "limit", "was ended by signal 31");
+	}
+}
+
+/* ---- attacks that only the worker's clock ends ---- */
+
+static void hangs_inside_one_call_are_ended(void **state)
+{
+	static const char *const attacks[] = {
+	    "string.find(('a'):rep(30000), ('.-'):rep(6) .. 'b')",
+	    "string.find(('a'):rep(200), ('a*'):rep(12) .. 'b')",
+	    "string.find(('a'):rep(400), '(a*)(a*)(a*)(a*)%1%2%3%4b')",
+	    "string.find(('a'):rep(3000000), '(.-)b')",
+	    "string.find(('a'):rep(8000000), ('a'):rep(4000000) .. 'b', 1, true)",
+	    "schema.check({a = ('a'):rep(30000)}, {a = {pattern = ('.-'):rep(6) .. 'b'}})",
+	};
+	struct scene *s = *state;
+
+	for (size_t i = 0; i < ARRAY_LEN(attacks); i++) {
+		auto_free char *text =
+		    xasprintf("return {\n contract = function()\n\n %s\nend\n}", attacks[i]);
+
+		load(s, "contract.lua", text);
+		assert_int_equal(s->err.kind, ERR_NONE);
+		eval(s, "[\"validate\", \"contract\", \"status\"]");
+		assert_non_null(json_get(result(s, "validate"), "ok"));
+		assert_error(s, "contract", "limit",
+			     "contract.lua:4: the script used more than 500 ms of processor time");
+		assert_int_equal(json_get_int(json_get(result(s, "contract"), "error"), "line", 0),
+				 4);
+		assert_error(s, "status", "limit",
+			     "not run: the policy worker was ended, while it ran contract");
+		/* The next worker has the bundle that is in force. */
+		eval(s, "[\"validate\"]");
+		assert_non_null(json_get(result(s, "validate"), "ok"));
+		assert_string_equal(json_str(json_get(s->reply, "digest")), policy_digest(s->host));
+	}
+}
+
+static void slow_work_between_calls_ends_politely(void **state)
+{
+	struct scene *s = *state;
+
+	load(s, "contract.lua",
+	     "return { contract = function() local s = ('x'):rep(2000000)\n"
+	     "while true do pcall(function() while true do local t = s .. s end end) end end }");
+	eval(s, "[\"contract\", \"validate\"]");
+	assert_error(s, "contract", "limit", "contract.lua:2: the script used more than 500 ms");
+	assert_non_null(json_get(result(s, "validate"), "ok"));
+}
+
+static void a_bundle_that_hangs_is_not_taken(void **state)
+{
+	struct scene *s = *state;
+	auto_free char *before = xstrdup(policy_digest(s->host));
+
+	load(s, "contract.lua", "\nstring.find(('a'):rep(30000), ('.-'):rep(6) .. 'b') return {}");
+	assert_int_equal(s->err.kind, ERR_LIMIT);
+	assert_true(has_prefix(s->err.msg, "contract.lua:2: the script used more than"));
+	assert_string_equal(policy_digest(s->host), before);
+	assert_serves(s);
+}
+
+/* ---- the interface ---- */
+
+static void the_default_bundle_is_in_force_at_first(void **state)
+{
+	struct scene *s = *state;
+	const struct json *contract;
+
+	eval(s, "[\"validate\", \"contract\", \"status\"]");
+	contract = json_get(result(s, "contract"), "ok");
+	assert_string_equal(json_get_str(contract, "jobId", ""), "i");
+	assert_string_equal(json_number_text(json_at(contract, "input", "n")), "1e400");
+	assert_int_equal(json_len(json_get(result(s, "validate"), "ok")), 0);
+	assert_string_equal(json_get_str(json_get(result(s, "status"), "ok"), "phase", ""),
+			    "Pending");
+	assert_string_equal(json_str(json_get(s->reply, "digest")), policy_digest(s->host));
+}
+
+static void a_good_bundle_replaces_the_one_before(void **state)
+{
+	struct scene *s = *state;
+	auto_free char *before = xstrdup(policy_digest(s->host));
+
+	load(s, "contract.lua", "return {contract = function() return {new = true} end}");
+	assert_string_equal(json_str(json_get(s->reply, "digest")), policy_digest(s->host));
+	assert_string_not_equal(policy_digest(s->host), before);
+	eval(s, "[\"contract\"]");
+	assert_true(json_is_true(json_at(s->reply, "results", "contract", "ok", "new")));
+}
+
+static void a_broken_bundle_leaves_the_one_before(void **state)
+{
+	struct scene *s = *state;
+
+	load(s, "contract.lua", "return {contract = function() return {old = true} end}");
+	load(s, "contract.lua", "\nreturn {contract = function( end}");
+	assert_int_equal(s->err.kind, ERR_INVALID);
+	assert_true(has_prefix(s->err.msg, "contract.lua:2: "));
+	load(s, "contracts.lua", "return {}");
+	assert_true(has_prefix(s->err.msg, "contracts.lua: no other file says require"));
+	eval(s, "[\"contract\"]");
+	assert_true(json_is_true(json_at(s->reply, "results", "contract", "ok", "old")));
+}
+
+static void script_errors_and_rejections_are_told_apart(void **state)
+{
+	struct scene *s = *state;
+
+	load(s, "contract.lua", "return {contract = function() reject('no model') end}");
+	eval(s, "[\"contract\"]");
+	assert_error(s, "contract", "reject", "no model");
+	load(s, "contract.lua", "return {contract = function(run)\n return run.x.y end}");
+	eval(s, "[\"contract\"]");
+	assert_error(s, "contract", "script", "contract.lua:2: attempt to index a nil value");
+	assert_non_null(
+	    strstr(json_str(json_at(s->reply, "results", "contract", "error", "traceback")),
+		   "contract.lua:2:"));
+}
+
+static void nothing_is_kept_from_one_evaluation_to_the_next(void **state)
+{
+	struct scene *s = *state;
+
+	load(s, "contract.lua",
+	     "local n = 0 return {contract = function() n = n + 1 return {n = n} end}");
+	for (int i = 0; i < 3; i++) {
+		eval(s, "[\"contract\"]");
+		assert_int_equal(json_get_int(json_get(result(s, "contract"), "ok"), "n", 0), 1);
+	}
+}
+
+static void a_deep_object_passes_both_ways(void **state)
+{
+	struct scene *s = *state;
+	struct buf text = BUF_INIT(1 << 16);
+	auto_json struct json *request =
+	    json_of("{\"hooks\":[\"contract\"],\"run\":{\"spec\":{}}}");
+	auto_json struct json *run = NULL;
+
+	load(s, "contract.lua", "return {contract = function(run) return run.spec end}");
+	for (int i = 0; i < 63; i++)
+		buf_adds(&text, "{\"spec\":");
+	buf_adds(&text, "{}");
+	for (int i = 0; i < 63; i++)
+		buf_adds(&text, "}");
+	run = json_of(text.data);
+	json_set(request, "run", json_copy(run));
+	buf_done(&text);
+	s->waiting++;
+	policy_eval(s->host, request, on_done, s);
+	loop_run(s->loop);
+	assert_true(json_equal(json_get(run, "spec"), json_get(result(s, "contract"), "ok")));
+}
+
+static void odd_requests_are_errors(void **state)
+{
+	static const char *const hooks[] = {"[]", "{}", "null", "[1]",
+					    "[\"contract\",\"contract\"]"};
+	struct scene *s = *state;
+
+	for (size_t i = 0; i < ARRAY_LEN(hooks); i++) {
+		eval(s, hooks[i]);
+		assert_int_equal(s->err.kind, ERR_INVALID);
+	}
+	eval(s, "[\"colour\"]");
+	assert_error(s, "colour", "script", "unknown hook");
+}
+
+static void a_request_that_is_too_large_is_an_error(void **state)
+{
+	struct scene *s = *state;
+	auto_free char *big = xcalloc(1, FRAME_MAX + 1);
+	auto_json struct json *request = NULL;
+
+	memset(big, 'x', FRAME_MAX);
+	request = json_build("{'hooks': ['contract'], 'run': %s}", big);
+	s->waiting++;
+	policy_eval(s->host, request, on_done, s);
+	loop_run(s->loop);
+	assert_int_equal(s->err.kind, ERR_LIMIT);
+	assert_serves(s);
+}
+
+static void requests_wait_in_order_and_can_be_cancelled(void **state)
+{
+	struct scene *s = *state;
+	struct policy_call *calls[5];
+
+	for (size_t i = 0; i < ARRAY_LEN(calls); i++)
+		calls[i] = start_eval(s, "[\"contract\"]");
+	policy_cancel(calls[0]);
+	policy_cancel(calls[2]);
+	policy_cancel(calls[4]);
+	s->waiting -= 3;
+	start_eval(s, "[\"validate\"]");
+	loop_run(s->loop);
+	assert_int_equal(s->calls, 3);
+	assert_non_null(json_get(result(s, "validate"), "ok"));
+}
+
+static void cancel_first(void *arg)
+{
+	struct policy_call **call = arg;
+
+	policy_cancel(*call);
+}
+
+static void a_call_in_the_worker_can_be_cancelled(void **state)
+{
+	struct scene *s = *state;
+	struct policy_call *call = start_eval(s, "[\"contract\"]");
+	struct timer *timer = timer_new(s->loop, cancel_first, &call);
+
+	timer_set(timer, 0); /* after the turn that sends it */
+	s->waiting--;
+	start_eval(s, "[\"validate\"]");
+	loop_run(s->loop);
+	assert_int_equal(s->calls, 1);
+	timer_free(timer);
+}
+
+static void free_host(void *arg, const struct json *reply, const struct err *err)
+{
+	struct scene *s = arg;
+
+	(void)reply, (void)err;
+	policy_host_free(s->host);
+	s->host = NULL;
+	loop_stop(s->loop);
+}
+
+static void a_callback_may_free_the_host(void **state)
+{
+	struct scene *s = *state;
+	auto_json struct json *request = json_of("{\"hooks\":[\"contract\"]}");
+
+	policy_eval(s->host, request, free_host, s);
+	start_eval(s, "[\"contract\"]");
+	loop_run(s->loop);
+	assert_int_equal(s->calls, 0);
+}
+
+int main(int argc, char **argv)
+{
+	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test_setup_teardown(a_worker_that_hangs_is_replaced, set_up_impatient,
+					    tear_down),
+	    cmocka_unit_test_setup_teardown(a_bad_worker_costs_one_request, set_up, tear_down),
+	    cmocka_unit_test_setup_teardown(an_answer_too_many_is_not_taken_for_the_next, set_up,
+					    tear_down),
+	    cmocka_unit_test_setup_teardown(a_load_that_loses_its_worker_fails, set_up, tear_down),
+	    cmocka_unit_test_setup_teardown(a_program_that_is_not_there_is_an_error, set_up,
+					    tear_down),
+	    cmocka_unit_test_setup_teardown(the_worker_inherits_nothing, set_up, tear_down),
+	    cmocka_unit_test_setup_teardown(a_confined_worker_is_killed_for_what_it_may_not_do,
+					    set_up, tear_down),
+	    cmocka_unit_test_setup_teardown(hangs_inside_one_call_are_ended, set_up, tear_down),
+	    cmocka_unit_test_setup_teardown(slow_work_between_calls_ends_politely, set_up,
+					    tear_down),
+	    cmocka_unit_test_setup_teardown(a_bundle_that_hangs_is_not_taken, set_up, tear_down),
+	    cmocka_unit_test_setup_teardown(the_default_bundle_is_in_force_at_first, set_up,
+					    tear_down),
+	    cmocka_unit_test_setup_teardown(a_good_bundle_replaces_the_one_before, set_up,
+					    tear_down),
+	    cmocka_unit_test_setup_teardown(a_broken_bundle_leaves_the_one_before, set_up,
+					    tear_down),
+	    cmocka_unit_test_setup_teardown(script_errors_and_rejections_are_told_apart, set_up,
+					    tear_down),
+	    cmocka_unit_test_setup_teardown(nothing_is_kept_from_one_evaluation_to_the_next, set_up,
+					    tear_down),
+	    cmocka_unit_test_setup_teardown(a_deep_object_passes_both_ways, set_up, tear_down),
+	    cmocka_unit_test_setup_teardown(odd_requests_are_errors, set_up, tear_down),
+	    cmocka_unit_test_setup_teardown(a_request_that_is_too_large_is_an_error, set_up,
+					    tear_down),
+	    cmocka_unit_test_setup_teardown(requests_wait_in_order_and_can_be_cancelled, set_up,
+					    tear_down),
+	    cmocka_unit_test_setup_teardown(a_call_in_the_worker_can_be_cancelled, set_up,
+					    tear_down),
+	    cmocka_unit_test_setup_teardown(a_callback_may_free_the_host, set_up, tear_down),
+	};
+
+	if (argc > 1 && streq(argv[1], "policy-worker"))
+		be_the_worker();
+	set_role_path(getpid());
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
