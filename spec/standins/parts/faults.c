@@ -122,7 +122,7 @@ struct json *faults_strike(struct faults *faults, const char *method, const char
 		}
 		faults->count--;
 		memmove(&faults->list[i], &faults->list[i + 1],
-			(faults->count - i) * sizeof(faults->list[0]));
+			(faults->count - i) * sizeof(struct json *));
 		return fault;
 	}
 	return NULL;
