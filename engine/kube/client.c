@@ -22,7 +22,7 @@ struct client {
 struct verb {
 	const char *name; /* as in RBAC */
 	const char *method;
-	const char *content_type; /* of the body; NULL: none */
+	const char *content_type; /* the header of its body; NULL: no body */
 };
 
 /* A call waits for one thing at a time: the credentials, the exchange or the end of a pause; then
@@ -259,7 +259,6 @@ static int feed(void *arg, const char *bytes, size_t len, struct err *err)
 static void authorized(void *arg, const char *header, const struct err *err)
 {
 	struct client_call *call = arg;
-	auto_free char *content_type = NULL;
 	auto_free char *url = xasprintf("%s%s", call->client->config->server, call->path);
 	const char *headers[5] = {"Accept: application/json",
 				  "User-Agent: kserve-controller/" VERSION};
@@ -271,8 +270,7 @@ static void authorized(void *arg, const char *header, const struct err *err)
 		return;
 	}
 	if (call->body != NULL)
-		headers[n++] = content_type =
-		    xasprintf("Content-Type: %s", call->verb->content_type);
+		headers[n++] = call->verb->content_type;
 	if (header != NULL)
 		headers[n++] = header;
 	call->started_ms = time_mono_ms();
@@ -326,7 +324,7 @@ struct client_call *client_get(struct client *c, const char *path, client_done_f
 struct client_call *client_create(struct client *c, const char *path, const struct json *object,
 				  client_done_fn *done, void *arg)
 {
-	static const struct verb create = {"create", "POST", "application/json"};
+	static const struct verb create = {"create", "POST", "Content-Type: application/json"};
 
 	return start(c, &create, path, object, done, arg);
 }
@@ -334,7 +332,7 @@ struct client_call *client_create(struct client *c, const char *path, const stru
 struct client_call *client_replace(struct client *c, const char *path, const struct json *object,
 				   client_done_fn *done, void *arg)
 {
-	static const struct verb update = {"update", "PUT", "application/json"};
+	static const struct verb update = {"update", "PUT", "Content-Type: application/json"};
 
 	return start(c, &update, path, object, done, arg);
 }
@@ -343,8 +341,8 @@ struct client_call *client_patch(struct client *c, const char *path, enum patch_
 				 const struct json *patch, client_done_fn *done, void *arg)
 {
 	static const struct verb verbs[] = {
-	    [PATCH_MERGE] = {"patch", "PATCH", "application/merge-patch+json"},
-	    [PATCH_JSON] = {"patch", "PATCH", "application/json-patch+json"},
+	    [PATCH_MERGE] = {"patch", "PATCH", "Content-Type: application/merge-patch+json"},
+	    [PATCH_JSON] = {"patch", "PATCH", "Content-Type: application/json-patch+json"},
 	};
 
 	return start(c, &verbs[type], path, patch, done, arg);
@@ -354,7 +352,7 @@ static struct client_call *start_delete(struct client *c, const char *path, cons
 					const char *resource_version, struct json *options_taken,
 					client_done_fn *done, void *arg)
 {
-	static const struct verb delete = {"delete", "DELETE", "application/json"};
+	static const struct verb delete = {"delete", "DELETE", "Content-Type: application/json"};
 	auto_json struct json *options = options_taken;
 	struct json *preconditions = json_obj(options, "preconditions");
 
@@ -422,8 +420,10 @@ void client_free(struct client *c)
 {
 	if (c == NULL)
 		return;
-	while (!LIST_EMPTY(&c->calls))
-		client_cancel(LIST_FIRST(&c->calls));
+	for (struct client_call *next, *call = LIST_FIRST(&c->calls); call != NULL; call = next) {
+		next = LIST_NEXT(call, link);
+		client_cancel(call);
+	}
 	auth_free(c->auth);
 	http_free(c->http);
 	free(c);

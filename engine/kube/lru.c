@@ -44,8 +44,10 @@ void lru_free(struct lru *lru)
 {
 	if (lru == NULL)
 		return;
-	while (!TAILQ_EMPTY(&lru->by_use))
-		evict(lru, TAILQ_FIRST(&lru->by_use));
+	for (struct node *next, *node = TAILQ_FIRST(&lru->by_use); node != NULL; node = next) {
+		next = TAILQ_NEXT(node, link);
+		evict(lru, node);
+	}
 	map_free(lru->map);
 	free(lru);
 }

@@ -92,33 +92,32 @@ static void replies_become_errors(void **state)
 {
 	static const struct {
 		int status;
-		const char *body;
 		enum err_kind kind;
-		const char *message;
+		const char *body, *message;
 	} cases[] = {
-	    {400, "", ERR_INVALID, "HTTP 400: the reply is empty"},
-	    {401, "", ERR_DENIED, "HTTP 401"},
-	    {403, STATUS("403", "\"message\":\"jobs is forbidden\""), ERR_DENIED,
+	    {400, ERR_INVALID, "", "HTTP 400: the reply is empty"},
+	    {401, ERR_DENIED, "", "HTTP 401"},
+	    {403, ERR_DENIED, STATUS("403", "\"message\":\"jobs is forbidden\""),
 	     "get /api/v1/namespaces/a: HTTP 403: jobs is forbidden"},
-	    {404, STATUS("404", "\"reason\":\"NotFound\""), ERR_NOT_FOUND, "404: NotFound"},
-	    {404, "{}", ERR_NOT_FOUND, "expected a Status object, found \"{}\""},
-	    {405, "", ERR_INVALID, "405"},
-	    {408, "", ERR_RETRY, "408"},
-	    {409, STATUS("200", "\"message\":\"changed\""), ERR_CONFLICT, "HTTP 409: changed"},
-	    {410, "", ERR_GONE, "410"},
-	    {413, "", ERR_INVALID, "413"},
-	    {415, "", ERR_INVALID, "415"},
-	    {422,
+	    {404, ERR_NOT_FOUND, STATUS("404", "\"reason\":\"NotFound\""), "404: NotFound"},
+	    {404, ERR_NOT_FOUND, "{}", "expected a Status object, found \"{}\""},
+	    {405, ERR_INVALID, "", "405"},
+	    {408, ERR_RETRY, "", "408"},
+	    {409, ERR_CONFLICT, STATUS("200", "\"message\":\"changed\""), "HTTP 409: changed"},
+	    {410, ERR_GONE, "", "410"},
+	    {413, ERR_INVALID, "", "413"},
+	    {415, ERR_INVALID, "", "415"},
+	    {422, ERR_INVALID,
 	     STATUS("422", "\"message\":\"x is invalid: a: bad\",\"details\":{\"causes\":["
 			   "{\"field\":\"a\",\"message\":\"bad\"},"
 			   "{\"field\":\"b\",\"message\":\"worse\"},{\"message\":\"c\\nd\"}]}"),
-	     ERR_INVALID, "HTTP 422: x is invalid: a: bad (b: worse; c\nd)"},
-	    {429, "", ERR_RETRY, "429"},
-	    {500, "<html>\x01\xFF</html>", ERR_RETRY, "found \"<html>\\u0001\xEF\xBF\xBD</html>\""},
-	    {502, "[", ERR_RETRY, "502"},
-	    {503, "", ERR_RETRY, "503"},
-	    {504, "", ERR_RETRY, "504"},
-	    {302, "", ERR_INVALID, "302"},
+	     "HTTP 422: x is invalid: a: bad (b: worse; c\nd)"},
+	    {429, ERR_RETRY, "", "429"},
+	    {500, ERR_RETRY, "<html>\x01\xFF</html>", "found \"<html>\\u0001\xEF\xBF\xBD</html>\""},
+	    {502, ERR_RETRY, "[", "502"},
+	    {503, ERR_RETRY, "", "503"},
+	    {504, ERR_RETRY, "", "504"},
+	    {302, ERR_INVALID, "", "302"},
 	};
 
 	(void)state;
@@ -339,18 +338,18 @@ static void streams(void **state)
 {
 	static const struct {
 		struct fake_answer answer;
-		int stop_at_line;
 		const char *lines;
+		int stop_at_line;
 		enum err_kind kind;
 	} cases[] = {
-	    {{.how = FAKE_STREAM, .body = "a\nbc\n"}, 0, "a|bc|", ERR_NONE},
-	    {{.how = FAKE_STREAM, .body = "a\nhalf"}, 0, "a|", ERR_NONE},
-	    {{.how = FAKE_STREAM, .body = ""}, 0, "", ERR_NONE},
-	    {{.how = FAKE_CUT, .body = "a\nhalf"}, 0, "a|", ERR_RETRY},
-	    {{.how = FAKE_HOLD, .body = "a\nb\n"}, 2, "a|b|", ERR_GONE},
-	    {{.how = FAKE_HOLD, .body = "a\n"}, 0, "a|", ERR_RETRY}, /* our timeout */
-	    {{.how = FAKE_SILENT}, 0, "", ERR_RETRY},
-	    {{.status = 410, .body = "a\n"}, 0, "", ERR_GONE},
+	    {{.how = FAKE_STREAM, .body = "a\nbc\n"}, "a|bc|", 0, ERR_NONE},
+	    {{.how = FAKE_STREAM, .body = "a\nhalf"}, "a|", 0, ERR_NONE},
+	    {{.how = FAKE_STREAM, .body = ""}, "", 0, ERR_NONE},
+	    {{.how = FAKE_CUT, .body = "a\nhalf"}, "a|", 0, ERR_RETRY},
+	    {{.how = FAKE_HOLD, .body = "a\nb\n"}, "a|b|", 2, ERR_GONE},
+	    {{.how = FAKE_HOLD, .body = "a\n"}, "a|", 0, ERR_RETRY}, /* our timeout */
+	    {{.how = FAKE_SILENT}, "", 0, ERR_RETRY},
+	    {{.status = 410, .body = "a\n"}, "", 0, ERR_GONE},
 	};
 
 	(void)state;
@@ -394,7 +393,7 @@ static void every_verb(void **state)
 	    "Content-Type: application/json\r\n",
 	    "Content-Type: application/merge-patch+json\r\n",
 	    "Content-Type: application/json-patch+json\r\n",
-	    "User-Agent: kserve-controller/" VERSION "\r\n",
+	    ("User-Agent: kserve-controller/" VERSION "\r\n"),
 	    "Accept: application/json\r\n",
 	    "Authorization: Bearer s3cret-token\r\n",
 	};

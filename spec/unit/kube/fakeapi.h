@@ -264,8 +264,11 @@ static inline void fake_free(struct fake *fake)
 	struct loop *loop = fake->loop;
 
 	client_free(fake->client);
-	while (!LIST_EMPTY(&fake->connections))
-		fake_close(LIST_FIRST(&fake->connections));
+	for (struct fake_connection *next, *c = LIST_FIRST(&fake->connections); c != NULL;
+	     c = next) {
+		next = LIST_NEXT(c, link);
+		fake_close(c);
+	}
 	io_free(fake->io);
 	timer_free(fake->guard);
 	close(fake->fd);

@@ -28,7 +28,7 @@ static const struct watch_timing quick = {.backoff_ms = 4,
 #define EVENT(type, name, version) "{\"type\":\"" type "\",\"object\":" OBJECT(name, version) "}\n"
 #define BOOKMARK(version)                                                                          \
 	"{\"type\":\"BOOKMARK\",\"object\":{\"metadata\":{\"resourceVersion\":\"" version "\"}}}"  \
-											  "\n"
+	"\n"
 #define GONE                                                                                       \
 	"{\"type\":\"ERROR\",\"object\":{\"kind\":\"Status\",\"code\":410,\"reason\":\"Expired\"," \
 	"\"message\":\"too old\"}}\n"
