@@ -53,6 +53,8 @@ static void merge_list(struct json *target, const struct json *overlay, const st
 
 void podtemplate_merge(struct json *target, const struct json *overlay)
 {
+	if (json_type(overlay) != JSON_OBJECT)
+		return;
 	for (const struct json *o = json_first(overlay); o != NULL; o = json_next(o)) {
 		struct json *t = json_mut(target, json_key(o));
 		const struct list_rule *rule = rule_of(json_key(o));
