@@ -70,7 +70,7 @@ static size_t count(const struct cel_node *list)
 
 static struct cel_node *has_macro(struct parser *p, struct cel_node *args_taken)
 {
-	if (count(args_taken) != 1 || args_taken->op != CEL_SELECT) {
+	if (args_taken == NULL || args_taken->next != NULL || args_taken->op != CEL_SELECT) {
 		cel_node_free(args_taken);
 		return cel_fail(&p->r, "has() around one field such as has(self.a) before this");
 	}
@@ -84,7 +84,7 @@ static struct cel_node *list_macro(struct parser *p, enum cel_op op,
 {
 	struct cel_node *node;
 
-	if (count(args_taken) != 2 || args_taken->op != CEL_NAME) {
+	if (args_taken == NULL || count(args_taken) != 2 || args_taken->op != CEL_NAME) {
 		cel_node_free(receiver_taken);
 		cel_node_free(args_taken);
 		return cel_fail(
@@ -288,15 +288,15 @@ static bool join_literals(enum cel_op op, struct cel_node *left, const struct ce
 
 /* Operators by how tightly they bind, loosest first; longer tokens before their prefixes. */
 static const struct {
-	int level;
 	const char *token;
+	int level;
 	enum cel_op op;
 } operators[] = {
-    {0, "||", CEL_OR},        {1, "&&", CEL_AND},        {2, "==", CEL_EQUAL},
-    {2, "!=", CEL_NOT_EQUAL}, {2, "<=", CEL_LESS_EQUAL}, {2, ">=", CEL_GREATER_EQUAL},
-    {2, "<", CEL_LESS},       {2, ">", CEL_GREATER},     {2, "in", CEL_IN},
-    {3, "+", CEL_ADD},        {3, "-", CEL_SUBTRACT},    {4, "*", CEL_MULTIPLY},
-    {4, "/", CEL_DIVIDE},     {4, "%", CEL_MODULO},
+    {"||", 0, CEL_OR},        {"&&", 1, CEL_AND},        {"==", 2, CEL_EQUAL},
+    {"!=", 2, CEL_NOT_EQUAL}, {"<=", 2, CEL_LESS_EQUAL}, {">=", 2, CEL_GREATER_EQUAL},
+    {"<", 2, CEL_LESS},       {">", 2, CEL_GREATER},     {"in", 2, CEL_IN},
+    {"+", 3, CEL_ADD},        {"-", 3, CEL_SUBTRACT},    {"*", 4, CEL_MULTIPLY},
+    {"/", 4, CEL_DIVIDE},     {"%", 4, CEL_MODULO},
 };
 
 static struct cel_node *binary(struct parser *p, int level)
