@@ -19,7 +19,7 @@ ALL_LDFLAGS = $(LDHARD) $(LDFLAGS)
 
 LIBS_base    := -lcjson -lyaml -lcrypto
 LIBS_net     := -lcurl -levent
-LIBS_policy  := -llua5.4 -lseccomp -lcrypto
+LIBS_policy  := -llua5.4 -lseccomp -lcrypto -lm
 LIBS_engine  := $(LIBS_net) $(LIBS_policy) $(LIBS_base)
 
 FLOORS := base net kube policy control
@@ -29,7 +29,7 @@ LIBS   := $(foreach f,control policy kube net base,$(call lib,$(f)))
 CONTROLLER := $(BUILD)/kserve-controller
 RUNNER     := $(BUILD)/kserve-runner
 STANDINS   := $(patsubst spec/standins/%.c,$(BUILD)/%,$(wildcard spec/standins/*.c))
-TOOLS      := $(BUILD)/apisim $(BUILD)/podrunner $(STANDINS)
+TOOLS      := $(BUILD)/apisim $(BUILD)/podrunner $(BUILD)/bench-load $(STANDINS)
 UNIT       := $(patsubst spec/%.c,$(BUILD)/spec/%,$(wildcard spec/unit/*/*_test.c))
 LUA        := $(wildcard scripts/*.lua)
 
@@ -79,6 +79,9 @@ $(BUILD)/podrunner: $(call objects,spec/podrunner/*.c) $(call lib,kube) $(call l
 	$(CC) $(ALL_LDFLAGS) $^ $(LIBS_net) $(LIBS_base) -o $@
 
 $(STANDINS): $(BUILD)/%: $(BUILD)/obj/spec/standins/%.o $(call objects,spec/standins/parts/*.c) $(call lib,net) $(call lib,base)
+	$(CC) $(ALL_LDFLAGS) $^ $(LIBS_net) $(LIBS_base) -o $@
+
+$(BUILD)/bench-load: $(BUILD)/obj/spec/bench/load.o $(call lib,kube) $(call lib,net) $(call lib,base)
 	$(CC) $(ALL_LDFLAGS) $^ $(LIBS_net) $(LIBS_base) -o $@
 
 # A unit test links the floors, and the parts of apisim or the runner that it is for.
