@@ -23,10 +23,10 @@ static int parse_context(const char *text, struct options *out, struct err *err 
 	return 0;
 }
 
-/* RFC 1123 label, as namespaces and service accounts are. */
-static bool is_label(const char *text, size_t len)
+/* Of lower-case letters, digits and inner hyphens. */
+static bool is_word(const char *text, size_t len)
 {
-	if (len == 0 || len > 63 || text[0] == '-' || text[len - 1] == '-')
+	if (len == 0 || text[0] == '-' || text[len - 1] == '-')
 		return false;
 	for (size_t i = 0; i < len; i++)
 		if (!islower((unsigned char)text[i]) && !isdigit((unsigned char)text[i]) && text[i] != '-')
@@ -34,18 +34,27 @@ static bool is_label(const char *text, size_t len)
 	return true;
 }
 
+/* RFC 1123 label, as namespaces are. */
+static bool is_label(const char *text, size_t len)
+{
+	return len <= 63 && is_word(text, len);
+}
+
+/* RFC 1123 subdomain, as most objects' names are. */
 static int expect_name(const char *text, const char **out, struct err *err)
 {
-	size_t len = strlen(text);
+	size_t len = strlen(text), word;
 
 	if (len > 253)
 		return err_set(err, ERR_INVALID, "expected a name of at most 253 characters, found %zu", len);
-	for (const char *part = text; part != NULL; part = strchr(part, '.')) {
-		part += *part == '.';
-		if (!is_label(part, strcspn(part, ".")))
+	for (const char *part = text;; part += word + 1) {
+		word = strcspn(part, ".");
+		if (!is_word(part, word))
 			return err_set(err, ERR_INVALID,
 				       "expected a name of lower-case letters, digits, '-' and '.', found \"%s\"",
 				       text);
+		if (part[word] == '\0')
+			break;
 	}
 	*out = text;
 	return 0;
@@ -53,7 +62,14 @@ static int expect_name(const char *text, const char **out, struct err *err)
 
 static int parse_namespace(const char *text, struct options *out, struct err *err)
 {
-	return expect_name(text, &out->namespace, err);
+	if (!is_label(text, strlen(text)))
+		return err_set(
+		    err, ERR_INVALID,
+		    "expected a namespace: at most 63 lower-case letters, digits and '-', "
+		    "found \"%s\"",
+		    text);
+	out->namespace = text;
+	return 0;
 }
 
 static int parse_service_account(const char *text, struct options *out, struct err *err)
@@ -69,6 +85,14 @@ static int parse_policy_configmap(const char *text, struct options *out, struct 
 static int parse_lease(const char *text, struct options *out, struct err *err)
 {
 	return expect_name(text, &out->lease, err);
+}
+
+static bool is_watched(const struct options *options, const char *name, size_t len)
+{
+	for (char *const *n = options->namespaces; *n != NULL; n++)
+		if (strlen(*n) == len && memcmp(*n, name, len) == 0)
+			return true;
+	return false;
 }
 
 static int parse_watch(const char *text, struct options *out, struct err *err)
@@ -87,12 +111,14 @@ static int parse_watch(const char *text, struct options *out, struct err *err)
 			return err_set(err, ERR_INVALID,
 				       "expected namespaces with commas between them, found \"%.*s\"", (int)n,
 				       name);
+		text += len + (text[len] == ',');
+		if (is_watched(out, name, n))
+			continue;
 		if (count == NAMESPACES_MAX)
 			return err_set(err, ERR_LIMIT, "expected at most %d namespaces, found more: watch "
 						       "all of them instead",
 				       NAMESPACES_MAX);
 		out->namespaces[count++] = xstrndup(name, n);
-		text += len + (text[len] == ',');
 	}
 	return 0;
 }
