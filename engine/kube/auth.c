@@ -332,10 +332,14 @@ struct auth *auth_new(struct loop *loop, struct http *http, const struct kube_co
 
 void auth_free(struct auth *auth)
 {
+	struct auth_call *next;
+
 	if (auth == NULL)
 		return;
-	while (!TAILQ_EMPTY(&auth->calls))
-		call_free(TAILQ_FIRST(&auth->calls));
+	for (struct auth_call *call = TAILQ_FIRST(&auth->calls); call != NULL; call = next) {
+		next = TAILQ_NEXT(call, link);
+		call_free(call);
+	}
 	if (auth->plugin != NULL)
 		child_cancel(auth->plugin);
 	free(auth->header);

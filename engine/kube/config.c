@@ -300,7 +300,7 @@ static int read_context(const struct json *root, const char *dir, const char *na
 	auto_free char *path = xasprintf("contexts[%s].context", name);
 	auto_free char *cluster = NULL, *user = NULL, *cluster_path = NULL, *user_path = NULL;
 	struct place in = {find(root, "contexts", name, "context", err), path, dir};
-	struct place at = {.dir = dir};
+	struct place in_cluster = {.dir = dir}, in_user = {.dir = dir};
 
 	if (in.value == NULL || read_text(&in, "cluster", &cluster, err) < 0 ||
 	    read_text(&in, "user", &user, err) < 0 ||
@@ -309,15 +309,17 @@ static int read_context(const struct json *root, const char *dir, const char *na
 	if (cluster == NULL)
 		return err_set(err, ERR_INVALID, "%s.cluster: expected a name, found nothing",
 			       path);
-	at.value = find(root, "clusters", cluster, "cluster", err);
-	at.path = cluster_path = xasprintf("clusters[%s].cluster", cluster);
-	if (at.value == NULL || read_cluster(&at, c, err) < 0)
+	cluster_path = xasprintf("clusters[%s].cluster", cluster);
+	in_cluster.path = cluster_path;
+	in_cluster.value = find(root, "clusters", cluster, "cluster", err);
+	if (in_cluster.value == NULL || read_cluster(&in_cluster, c, err) < 0)
 		return -1;
 	if (user == NULL)
 		return 0;
-	at.value = find(root, "users", user, "user", err);
-	at.path = user_path = xasprintf("users[%s].user", user);
-	return at.value == NULL ? -1 : read_user(&at, c, err);
+	user_path = xasprintf("users[%s].user", user);
+	in_user.path = user_path;
+	in_user.value = find(root, "users", user, "user", err);
+	return in_user.value == NULL ? -1 : read_user(&in_user, c, err);
 }
 
 int kube_config_parse(const char *text, size_t len, const char *dir, const char *context,

@@ -376,8 +376,12 @@ void http_set_proxy(struct http *http, const char *url)
 
 static void destroy(struct http *http)
 {
-	while (!LIST_EMPTY(&http->calls))
-		http_cancel(LIST_FIRST(&http->calls));
+	struct http_call *next;
+
+	for (struct http_call *call = LIST_FIRST(&http->calls); call != NULL; call = next) {
+		next = LIST_NEXT(call, link);
+		http_cancel(call);
+	}
 	loop_undefer(http->loop, http);
 	http->freed = false;
 	tidy(http);

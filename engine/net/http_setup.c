@@ -184,8 +184,9 @@ static int set_url(struct setup *setup, CURL *easy, CURLU *url, const struct htt
 	auto_free char *port = part(url, CURLUPART_PORT);
 	auto_free char *authority = NULL;
 	bool https = scheme != NULL && streq(scheme, "https");
+	bool known = https || (scheme != NULL && streq(scheme, "http"));
 
-	if (code != CURLUE_OK || (!https && !streq(scheme, "http")))
+	if (code != CURLUE_OK || !known)
 		return err_set(err, ERR_INVALID,
 			       "expected a URL such as https://host/path, found another text (%s)",
 			       code == CURLUE_OK ? "not http or https" : curl_url_strerror(code));

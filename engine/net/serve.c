@@ -225,25 +225,26 @@ static int listen_on(const struct addrinfo *ai)
 	return fd;
 }
 
-/* "host:port", "[v6]:port", ":port"; host is "" for all addresses. */
-static int split_address(const char *address, char **host, const char **port, struct err *err)
+/* The port of "host:port", "[v6]:port" or ":port" (host is "" then); NULL on failure. */
+static const char *split_address(const char *address, char **host, struct err *err)
 {
 	const char *colon = strrchr(address, ':');
 	size_t len = colon == NULL ? 0 : (size_t)(colon - address);
 	char *end;
 
 	if (colon == NULL || colon[1] < '0' || colon[1] > '9' ||
-	    strtol(colon + 1, &end, 10) > 65535 || *end != '\0')
-		return err_set(err, ERR_INVALID,
-			       "expected an address such as 127.0.0.1:8080 or :8080, found \"%s\"",
-			       address);
+	    strtol(colon + 1, &end, 10) > 65535 || *end != '\0') {
+		err_set(err, ERR_INVALID,
+			"expected an address such as 127.0.0.1:8080 or :8080, found \"%s\"",
+			address);
+		return NULL;
+	}
 	if (len >= 2 && address[0] == '[' && colon[-1] == ']') {
 		address++;
 		len -= 2;
 	}
 	*host = xstrndup(address, len);
-	*port = colon + 1;
-	return 0;
+	return colon + 1;
 }
 
 /* The first address of host (NULL: all addresses) that can be listened on; *why on failure. */
@@ -269,10 +270,10 @@ static int listen_host(const char *host, const char *port, int family, const cha
 static int bind_address(const char *address, struct err *err)
 {
 	auto_free char *host = NULL;
-	const char *port, *why;
+	const char *port = split_address(address, &host, err), *why;
 	int fd;
 
-	if (split_address(address, &host, &port, err) < 0)
+	if (port == NULL)
 		return -1;
 	if (*host != '\0') {
 		fd = listen_host(host, port, AF_UNSPEC, &why);
@@ -288,13 +289,16 @@ static int bind_address(const char *address, struct err *err)
 
 static int port_of(int fd)
 {
-	struct sockaddr_storage name = {0};
+	union {
+		struct sockaddr any;
+		struct sockaddr_in v4;
+		struct sockaddr_in6 v6;
+	} name = {0};
 	socklen_t len = sizeof(name);
 
-	if (getsockname(fd, (struct sockaddr *)&name, &len) < 0)
+	if (getsockname(fd, &name.any, &len) < 0)
 		abort(); /* it is our own bound socket */
-	return ntohs(name.ss_family == AF_INET6 ? ((struct sockaddr_in6 *)&name)->sin6_port
-						: ((struct sockaddr_in *)&name)->sin_port);
+	return ntohs(name.any.sa_family == AF_INET6 ? name.v6.sin6_port : name.v4.sin_port);
 }
 
 static struct evhttp *evhttp_with_limits(struct event_base *base, size_t max_body)
@@ -343,10 +347,14 @@ struct serve *serve_new(struct loop *loop, const char *address, size_t max_body,
 
 void serve_free(struct serve *serve)
 {
+	struct serve_request *next;
+
 	if (serve == NULL)
 		return;
-	while (!LIST_EMPTY(&serve->waiting))
-		serve_drop(LIST_FIRST(&serve->waiting));
+	for (struct serve_request *r = LIST_FIRST(&serve->waiting); r != NULL; r = next) {
+		next = LIST_NEXT(r, link);
+		serve_drop(r);
+	}
 	LIST_REMOVE(serve, link);
 	timer_free(serve->pause);
 	evhttp_free(serve->http);
