@@ -39,7 +39,8 @@ local function condition(object, kind)
   end
 end
 
--- The state of the runner's container: { waiting = ... }, { running = ... } or { terminated = ... }.
+-- The state of the runner's container: { waiting = ... }, { running = ... } or
+-- { terminated = ... }.
 local function container_state(pod)
   for _, one in ipairs(field(pod, "status", "containerStatuses") or {}) do
     if one.name == CONTAINER then
@@ -200,7 +201,8 @@ local WAITING = {
 local function pod_waits(pod)
   for _, one in ipairs(field(pod, "status", "conditions") or {}) do
     if one.type == "PodScheduled" and one.status == "False" then
-      return one.reason or "Unschedulable", sentence("No node can take the pod", field(one, "message"))
+      return one.reason or "Unschedulable",
+        sentence("No node can take the pod", field(one, "message"))
     end
   end
   for _, list in ipairs({ "initContainerStatuses", "containerStatuses" }) do

@@ -80,9 +80,9 @@ static int add_rules(scmp_filter_ctx filter, int channel)
 		int call;
 		struct scmp_arg_cmp arg;
 	} checked[] = {
-	    {SCMP_SYS(read), SCMP_A0(SCMP_CMP_EQ, (scmp_datum_t)channel)},
-	    {SCMP_SYS(write), SCMP_A0(SCMP_CMP_EQ, (scmp_datum_t)channel)},
-	    {SCMP_SYS(write), SCMP_A0(SCMP_CMP_EQ, STDERR_FILENO)},
+	    {SCMP_SYS(read), SCMP_A0(SCMP_CMP_EQ, (scmp_datum_t)channel, 0)},
+	    {SCMP_SYS(write), SCMP_A0(SCMP_CMP_EQ, (scmp_datum_t)channel, 0)},
+	    {SCMP_SYS(write), SCMP_A0(SCMP_CMP_EQ, STDERR_FILENO, 0)},
 	    {SCMP_SYS(mmap), SCMP_A2(SCMP_CMP_MASKED_EQ, PROT_EXEC, 0)},
 	};
 	int rc = 0;

@@ -3,14 +3,14 @@
 #include <math.h>
 
 #include "base/utf8.h"
+#include "policy/number.h"
 #include "policy/sandbox.h"
 
-#define NUMBER_TYPE "json.number"
 #define ARRAY_TYPE "json.array"
 #define OBJECT_TYPE "json.object"
 #define TREE_TYPE "json.tree"
 
-enum { FLOAT_TEXT_MAX = 32, PATH_MAX_BYTES = 200, PARSE_MAX = 1 << 20 };
+enum { PATH_MAX_BYTES = 200, PARSE_MAX = 1 << 20 };
 
 /* Where the writer is, for messages: a list on the C stack, so nothing leaks when it raises. */
 struct place {
@@ -19,138 +19,6 @@ struct place {
 	lua_Integer item;
 	int depth;
 };
-
-/* ---- numbers ---- */
-
-/* The shortest text that reads back as the same float; always with a point or an exponent. */
-static void print_float(double value, char out[FLOAT_TEXT_MAX])
-{
-	for (int digits = 15; digits <= 17; digits++) {
-		snprintf(out, FLOAT_TEXT_MAX, "%.*g", digits, value);
-		if (strtod(out, NULL) == value)
-			break;
-	}
-	if (strpbrk(out, ".en") == NULL)
-		memcpy(out + strlen(out), ".0", sizeof(".0"));
-}
-
-static bool is_exact_integer(const struct json *value, int64_t *out)
-{
-	char text[FLOAT_TEXT_MAX];
-
-	if (!json_int64(value, out))
-		return false;
-	snprintf(text, sizeof(text), "%lld", (long long)*out);
-	return streq(text, json_number_text(value)); /* -0 is not */
-}
-
-LUA_RAISES static void push_number(lua_State *L, const struct json *value)
-{
-	const char *text = json_number_text(value);
-	char printed[FLOAT_TEXT_MAX];
-	int64_t integer;
-	double number;
-	size_t size;
-
-	if (is_exact_integer(value, &integer)) {
-		lua_pushinteger(L, integer);
-		return;
-	}
-	number = strtod(text, NULL);
-	print_float(number, printed);
-	if (streq(printed, text)) {
-		lua_pushnumber(L, number);
-		return;
-	}
-	size = strlen(text) + 1;
-	memcpy(lua_newuserdatauv(L, size, 0), text, size);
-	luaL_setmetatable(L, NUMBER_TYPE);
-}
-
-const char *convert_number_text(lua_State *L, int index)
-{
-	return luaL_testudata(L, index, NUMBER_TYPE);
-}
-
-LUA_RAISES static void push_operand(lua_State *L, int index)
-{
-	const char *text = convert_number_text(L, index);
-
-	if (text != NULL)
-		lua_pushnumber(L, strtod(text, NULL));
-	else if (lua_type(L, index) == LUA_TNUMBER)
-		lua_pushvalue(L, index);
-	else
-		luaL_error(L, "expected a number beside a json.number, found a %s",
-			   luaL_typename(L, index));
-}
-
-LUA_RAISES static int number_arith(lua_State *L)
-{
-	int op = (int)lua_tointeger(L, lua_upvalueindex(1));
-
-	push_operand(L, 1);
-	if (op != LUA_OPUNM)
-		push_operand(L, 2);
-	lua_arith(L, op);
-	return 1;
-}
-
-LUA_RAISES static int number_compare(lua_State *L)
-{
-	push_operand(L, 1);
-	push_operand(L, 2);
-	lua_pushboolean(L, lua_compare(L, -2, -1, (int)lua_tointeger(L, lua_upvalueindex(1))));
-	return 1;
-}
-
-LUA_RAISES static int number_tostring(lua_State *L)
-{
-	lua_pushstring(L, luaL_checkudata(L, 1, NUMBER_TYPE));
-	return 1;
-}
-
-LUA_RAISES static int number_concat(lua_State *L)
-{
-	for (int i = 1; i <= 2; i++) {
-		const char *text = convert_number_text(L, i);
-
-		if (text != NULL)
-			lua_pushstring(L, text);
-		else
-			lua_pushstring(L, luaL_checkstring(L, i));
-	}
-	lua_concat(L, 2);
-	return 1;
-}
-
-LUA_RAISES static void open_numbers(lua_State *L)
-{
-	static const struct {
-		const char *event;
-		int op;
-	} events[] = {
-	    {"__add", LUA_OPADD}, {"__sub", LUA_OPSUB},   {"__mul", LUA_OPMUL},
-	    {"__div", LUA_OPDIV}, {"__mod", LUA_OPMOD},   {"__pow", LUA_OPPOW},
-	    {"__unm", LUA_OPUNM}, {"__idiv", LUA_OPIDIV}, {"__eq", LUA_OPEQ},
-	    {"__lt", LUA_OPLT},   {"__le", LUA_OPLE},
-	};
-	size_t compares_from = ARRAY_LEN(events) - 3;
-
-	luaL_newmetatable(L, NUMBER_TYPE);
-	for (size_t i = 0; i < ARRAY_LEN(events); i++) {
-		lua_pushinteger(L, events[i].op);
-		lua_pushcclosure(L, i < compares_from ? number_arith : number_compare, 1);
-		lua_setfield(L, -2, events[i].event);
-	}
-	lua_pushcfunction(L, number_tostring);
-	lua_setfield(L, -2, "__tostring");
-	lua_pushcfunction(L, number_concat);
-	lua_setfield(L, -2, "__concat");
-	lua_pushboolean(L, false);
-	lua_setfield(L, -2, "__metatable");
-	lua_pop(L, 1);
-}
 
 /* ---- the table json ---- */
 
@@ -238,7 +106,7 @@ LUA_RAISES static int parse(lua_State *L)
 
 LUA_RAISES void convert_open(lua_State *L)
 {
-	open_numbers(L);
+	number_open(L);
 	luaL_newmetatable(L, TREE_TYPE);
 	lua_pushcfunction(L, free_tree);
 	lua_setfield(L, -2, "__gc");
@@ -285,7 +153,7 @@ LUA_RAISES void convert_push(lua_State *L, const struct json *value)
 		lua_pushboolean(L, json_is_true(value));
 		break;
 	case JSON_NUMBER:
-		push_number(L, value);
+		number_push(L, value);
 		break;
 	case JSON_STRING:
 		lua_pushstring(L, json_str(value));
@@ -423,14 +291,14 @@ LUA_RAISES static void write_string(lua_State *L, int index, struct buf *out,
 LUA_RAISES static void write_number(lua_State *L, int index, struct buf *out,
 				    const struct place *at)
 {
-	char text[FLOAT_TEXT_MAX];
+	char text[NUMBER_TEXT_MAX];
 
 	if (lua_isinteger(L, index)) {
 		snprintf(text, sizeof(text), "%lld", (long long)lua_tointeger(L, index));
 	} else {
 		if (!isfinite(lua_tonumber(L, index)))
 			refuse(L, at, "JSON has no NaN and no infinity");
-		print_float(lua_tonumber(L, index), text);
+		number_print(lua_tonumber(L, index), text);
 	}
 	buf_adds(out, text);
 }
@@ -522,7 +390,7 @@ LUA_RAISES static void write_table(lua_State *L, int index, struct buf *out, con
 
 LUA_RAISES static void write_value(lua_State *L, int index, struct buf *out, const struct place *at)
 {
-	const char *number = convert_number_text(L, index);
+	const char *number = number_text(L, index);
 	char problem[64];
 
 	if (number != NULL) {

@@ -43,7 +43,4 @@ LUA_RAISES size_t convert_sorted_keys(lua_State *L, int index);
 /* The value at index is json.null. */
 bool convert_is_null(lua_State *L, int index);
 
-/* The text of a json.number, or NULL. Valid while the value is on the stack. */
-const char *convert_number_text(lua_State *L, int index);
-
 #endif

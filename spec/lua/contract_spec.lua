@@ -1,0 +1,61 @@
+local helper = require "spec.lua.helper"
+local json = helper.json
+local contract = helper.policy("contract").contract
+
+local JOB = { id = "5be07ada-5fe0-4c9e-a8bc-aaae67d8d344", name = "inf-example-5be07ada" }
+
+local function config(spec)
+  return { spec = spec }
+end
+
+local function run(parameters)
+  return { spec = { parameters = parameters } }
+end
+
+describe("contract", function()
+  it("is the example of the specification", function()
+    local storage = {
+      input = { krateo = { api = { path = "/compute/tritoninput", verb = "POST",
+        endpointRef = { name = "handler", namespace = "system" },
+        headers = { "Accept: application/json" } } } },
+      output = { krateo = { api = { path = "/compute/tritonoutput", verb = "POST" } } },
+    }
+    local kserve = { modelName = "sklearn-iris", modelUrl = "host/v2/models/ttm/infer",
+      modelVersion = "v2", modelInputName = "past_values" }
+    local parameters = { input_data_length = "512", key_name = "resourceid" }
+    assert.same({ jobId = JOB.id, jobName = JOB.name, kserve = kserve, input = storage.input,
+      output = storage.output, parameters = parameters },
+      contract(run(parameters), config { kserve = kserve, storage = storage }, JOB))
+  end)
+
+  it("hands the storage on as it is", function()
+    local input = { s3 = { { deep = { json.null } } } }
+    local result = contract(run(), config { storage = { input = input } }, JOB)
+    assert.equal(input, result.input)
+    assert.is_nil(result.output)
+  end)
+
+  it("takes the flat fields where the nested ones are not set", function()
+    local result = contract(run(), config {
+      modelName = "flat", modelUrl = "flat-url", modelVersion = "v1",
+      kserve = { modelName = "nested", modelUrl = "", modelVersion = json.null },
+    }, JOB)
+    assert.same({ modelName = "nested", modelUrl = "flat-url", modelVersion = "v1" }, result.kserve)
+  end)
+
+  it("has no field that nobody has set", function()
+    assert.same({ jobId = JOB.id, jobName = JOB.name, kserve = {} },
+      contract(run(), config {}, JOB))
+  end)
+
+  it("takes null for not set", function()
+    local result = contract(run(), config { kserve = json.null, storage = json.null }, JOB)
+    assert.same({ jobId = JOB.id, jobName = JOB.name, kserve = {} }, result)
+  end)
+
+  it("changes nothing of its inputs", function()
+    local spec = { kserve = { modelUrl = "u" }, modelName = "m" }
+    contract(run(), config(spec), JOB)
+    assert.same({ kserve = { modelUrl = "u" }, modelName = "m" }, spec)
+  end)
+end)
