@@ -6,6 +6,8 @@
 #include "control/outcome.h"
 #include "control/status.h"
 
+enum { VIOLATIONS_MAX = 16 << 10 };
+
 /* ---- reading what is observed ---- */
 
 static const struct json *status_of(const struct observed *o)
@@ -143,11 +145,15 @@ static bool policies_failed(const struct observed *o, const struct json *results
 /* The API's own form: spec.a: text; spec.b: text. */
 static char *violations_text(const struct json *violations)
 {
-	struct buf text = BUF_INIT(16 << 10);
+	struct buf text = BUF_INIT(VIOLATIONS_MAX);
 
 	for (const struct json *v = json_first(violations); v != NULL; v = json_next(v))
 		buf_addf(&text, "%s%s: %s", text.len > 0 ? "; " : "", json_get_str(v, "field", "spec"),
 			 json_get_str(v, "message", "invalid"));
+	if (text.full) {
+		text = (struct buf){text.data, text.len, text.cap, VIOLATIONS_MAX + 64, false};
+		buf_adds(&text, "; and more, too many to list");
+	}
 	return buf_steal(&text);
 }
 

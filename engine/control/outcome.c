@@ -78,6 +78,19 @@ static bool is_reason(const char *text)
 	return true;
 }
 
+/* The first of the policy's conditions that the API would refuse; NULL: none. */
+static const struct json *bad_condition(const struct json *conditions)
+{
+	static const char *const values[] = {"True", "False", "Unknown", NULL};
+
+	for (const struct json *c = json_first(conditions); c != NULL; c = json_next(c))
+		if (!is_reason(json_get_str(c, "type", "")) ||
+		    !is_one_of(json_get_str(c, "status", ""), values) ||
+		    !is_reason(json_get_str(c, "reason", "")))
+			return c;
+	return NULL;
+}
+
 /* NULL if the answer agrees with the facts, else what is wrong with it; yours. */
 static char *disagreement(const struct observed *o, const struct json *answer)
 {
@@ -97,6 +110,10 @@ static char *disagreement(const struct observed *o, const struct json *answer)
 		return xasprintf("status.lua: status() must answer a reason of one CamelCase word, it "
 				 "answered \"%s\"",
 				 reason);
+	if (bad_condition(json_get(answer, "conditions")) != NULL)
+		return xasprintf("status.lua: each of status()'s conditions must have a type and a reason of "
+				 "one word, and a status of True, False or Unknown; one of type \"%s\" has not",
+				 json_get_str(bad_condition(json_get(answer, "conditions")), "type", ""));
 	return NULL;
 }
 

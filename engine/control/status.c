@@ -1,6 +1,7 @@
 #include "control/status.h"
 
 #include "base/timefmt.h"
+#include "base/utf8.h"
 #include "control/names.h"
 
 /* ---- conditions ---- */
@@ -12,6 +13,15 @@ static struct json *find_condition(struct json *conditions, const char *type)
 	while (c != NULL && !streq(json_get_str(c, "type", ""), type))
 		c = json_mut_next(c);
 	return c;
+}
+
+static void set_message(struct json *object, const char *message)
+{
+	const char *text = message != NULL ? message : "";
+	auto_free char *cut =
+		xstrndup(text, utf8_prefix(text, strlen(text), STATUS_MESSAGE_MAX));
+
+	json_set_str(object, "message", cut);
 }
 
 void status_condition(struct json *status, const char *type, const char *value, const char *reason,
@@ -34,7 +44,7 @@ void status_condition(struct json *status, const char *type, const char *value, 
 	}
 	json_set_str(condition, "status", value);
 	json_set_str(condition, "reason", reason);
-	json_set_str(condition, "message", message != NULL ? message : "");
+	set_message(condition, message);
 	json_set(condition, "observedGeneration", json_int(generation));
 }
 
@@ -62,7 +72,7 @@ struct json *status_apply(const struct json *run, const struct verdict *verdict,
 
 	json_set_str(status, "phase", verdict->phase);
 	json_set_str(status, "reason", reason);
-	json_set_str(status, "message", verdict->message != NULL ? verdict->message : "");
+	set_message(status, verdict->message);
 	json_set(status, "observedGeneration", json_int(generation));
 	add_policy_conditions(status, verdict->conditions, generation, now);
 	status_condition(status, "Ready", ready ? "True" : "False", reason, verdict->message, generation,

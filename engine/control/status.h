@@ -10,7 +10,10 @@
 
 #include "base/json.h"
 
-enum { STATUS_CONTRACT_MAX = 256 << 10 }; /* bytes of contract JSON kept in the status */
+enum {
+	STATUS_CONTRACT_MAX = 256 << 10, /* bytes of contract JSON kept in the status */
+	STATUS_MESSAGE_MAX = 20 << 10,   /* bytes; longer messages are cut (the CRD allows 32768) */
+};
 
 struct verdict {
 	const char *phase;
