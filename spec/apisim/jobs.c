@@ -70,11 +70,14 @@ static void run(void *arg)
 
 	jobs->running = false;
 	while ((job = TAILQ_FIRST(&jobs->dirty)) != NULL) {
+		auto_free char *uid = xstrdup(job->uid);
 		int64_t wait;
 
 		TAILQ_REMOVE(&jobs->dirty, job, link);
 		job->queued = false;
 		wait = job_sync(jobs->server, job, jobs->backoff_ms);
+		if (map_get(jobs->jobs, uid) != job)
+			continue; /* its TTL is over: it has deleted itself */
 		timer_clear(job->timer);
 		if (wait >= 0)
 			timer_set(job->timer, wait);

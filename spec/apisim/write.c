@@ -362,6 +362,7 @@ static struct json *apply(const struct target *target, const char *type, struct 
 			  const struct json *patch)
 {
 	bool custom = kinds_custom(target->resource);
+	struct json *refused;
 	struct err err = ERR_INIT;
 	int rc;
 
@@ -380,11 +381,13 @@ static struct json *apply(const struct target *target, const char *type, struct 
 		    custom ? "" : ", application/strategic-merge-patch+json");
 	if (rc == 0)
 		return NULL;
-	return status_new(err.status, err.status == 422 ? "Invalid" : "BadRequest",
-			  err.status == 422 ? "the server rejected our request due to an error in "
-					      "our request: %s"
-					    : "%s",
-			  err.msg);
+	if (err.status != 422)
+		return status_bad_request("%s", err.msg);
+	/* The server does not say which operation: no more do we. */
+	refused = status_new(422, "Invalid",
+			     "the server rejected our request due to an error in our request");
+	json_set(refused, "details", json_object());
+	return refused;
 }
 
 struct json *write_patch(struct server *server, const struct target *target, const char *type,
