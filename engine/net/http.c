@@ -5,6 +5,7 @@
 #include "net/http_mux.h"
 #include "net/http_setup.h"
 
+#include <curl/curl.h>
 #include <sys/queue.h>
 
 enum {
@@ -55,7 +56,7 @@ struct http_call {
 
 /* ---- sessions ---- */
 
-static void ended(void *arg, CURLcode result);
+static void ended(void *arg, int result);
 static void destroy(struct http *http);
 
 static char *copy(const char *text)
@@ -190,13 +191,13 @@ static void read_facts(struct http_call *call)
 
 /* Always RETRY: a certificate that is not trusted, too, is repaired at the server or in our
  * configuration, and then the same request works. */
-static void tell_problem(struct http_call *call, CURLcode result)
+static void tell_problem(struct http_call *call, int result)
 {
 	const char *problem = call->setup.problem;
 	long number = 0;
 
 	if (*problem == '\0')
-		problem = curl_easy_strerror(result);
+		problem = curl_easy_strerror((CURLcode)result);
 	if (result == CURLE_COULDNT_CONNECT) /* libcurl 7.88 does not say why */
 		curl_easy_getinfo(call->easy, CURLINFO_OS_ERRNO, &number);
 	err_set(&call->err, ERR_RETRY, "%s%s%s", problem, number == 0 ? "" : ": ",
@@ -204,7 +205,7 @@ static void tell_problem(struct http_call *call, CURLcode result)
 }
 
 /* From the mux: libcurl is done with the transfer. */
-static void ended(void *arg, CURLcode result)
+static void ended(void *arg, int result)
 {
 	struct http_call *call = arg;
 

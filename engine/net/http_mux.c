@@ -1,5 +1,7 @@
 #include "net/http_mux.h"
 
+#include <curl/curl.h>
+
 enum { SPARES = 8 };
 
 struct mux {
@@ -131,7 +133,7 @@ bool mux_busy(const struct mux *mux)
 	return mux->busy;
 }
 
-CURL *mux_take(struct mux *mux)
+void *mux_take(struct mux *mux)
 {
 	CURL *easy = mux->spares > 0 ? mux->spare[--mux->spares] : curl_easy_init();
 
@@ -140,7 +142,7 @@ CURL *mux_take(struct mux *mux)
 	return easy;
 }
 
-void mux_give(struct mux *mux, CURL *easy)
+void mux_give(struct mux *mux, void *easy)
 {
 	if (mux->spares == SPARES) {
 		curl_easy_cleanup(easy);
@@ -150,13 +152,13 @@ void mux_give(struct mux *mux, CURL *easy)
 	mux->spare[mux->spares++] = easy;
 }
 
-void mux_add(struct mux *mux, CURL *easy)
+void mux_add(struct mux *mux, void *easy)
 {
 	if (curl_multi_add_handle(mux->multi, easy) != CURLM_OK)
 		abort(); /* out of memory: every other reason is a bug of http.c */
 }
 
-void mux_remove(struct mux *mux, CURL *easy)
+void mux_remove(struct mux *mux, void *easy)
 {
 	curl_multi_remove_handle(mux->multi, easy);
 }

@@ -1,5 +1,6 @@
 #include "net/http_setup.h"
 
+#include <curl/curl.h>
 #include <fcntl.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
@@ -15,6 +16,8 @@ enum {
 	USER_TIMEOUT_MS = 60000,     /* keepalive is silent while data is unacknowledged */
 	CONNECTION_LIFE_S = 15 * 60, /* so that load spreads over API servers that came later */
 };
+
+_Static_assert((int)SETUP_PROBLEM_MAX >= (int)CURL_ERROR_SIZE, "libcurl writes so much");
 
 /* CURLOPT_SOCKOPTFUNCTION */
 static int prepare_socket(void *arg UNUSED, curl_socket_t fd, curlsocktype purpose UNUSED)

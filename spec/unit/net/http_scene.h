@@ -1,9 +1,15 @@
 /*
  * http_scene.h - the client and our own server on one loop, for http_serve_test.c and
- * http_stream_test.c. Include it after cmocka.h. http_test.c: against a peer that misbehaves.
+ * http_stream_test.c. http_test.c: against a peer that misbehaves.
  */
 #ifndef SPEC_HTTP_SCENE_H
 #define SPEC_HTTP_SCENE_H
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
 
 #include "base/buf.h"
 #include "net/http.h"
@@ -65,7 +71,7 @@ static void timed_out(void *arg UNUSED)
 	fail_msg("nothing happened for too long");
 }
 
-static int setup(void **state)
+static UNUSED int setup(void **state)
 {
 	struct scene *s = xcalloc(1, sizeof(*s));
 	struct err err = ERR_INIT;
@@ -85,7 +91,7 @@ static int setup(void **state)
 	return 0;
 }
 
-static int teardown(void **state)
+static UNUSED int teardown(void **state)
 {
 	struct scene *s = *state;
 
@@ -124,7 +130,7 @@ static UNUSED void never(void *arg UNUSED, const struct http_reply *reply UNUSED
 	fail_msg("called after it was cancelled");
 }
 
-static void run(struct scene *s)
+static UNUSED void run(struct scene *s)
 {
 	int before = s->calls;
 
@@ -149,8 +155,8 @@ static UNUSED void settle(struct scene *s)
 	timer_free(timer);
 }
 
-static void answer(struct scene *s, int status, const char *text, size_t len,
-		   const char *const *headers)
+static UNUSED void answer(struct scene *s, int status, const char *text, size_t len,
+			  const char *const *headers)
 {
 	s->answer_status = status;
 	s->text = text;

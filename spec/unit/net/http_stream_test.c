@@ -1,9 +1,3 @@
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <cmocka.h>
-
 #include "spec/unit/net/http_scene.h"
 
 static int take(void *arg, const char *bytes, size_t len, struct err *err UNUSED)
