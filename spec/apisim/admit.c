@@ -1,11 +1,11 @@
 #include "spec/apisim/admit.h"
 
 #include <ctype.h>
-#include <openssl/evp.h>
 
+#include "base/base64.h"
 #include "spec/apisim/status.h"
 
-enum { ANNOTATIONS_MAX = 256 << 10, LABEL_MAX = 63 };
+enum { ANNOTATIONS_MAX = 256 << 10, LABEL_MAX = 63, SECRET_MAX = 16 << 20 };
 
 static bool is(const struct resource *resource, const char *plural)
 {
@@ -269,10 +269,10 @@ static void default_secret(struct json *secret)
 	fill_str(secret, "type", "Opaque");
 	for (const struct json *c = json_first(plain); c != NULL; c = json_next(c)) {
 		const char *text = json_str(c) != NULL ? json_str(c) : "";
-		auto_free unsigned char *encoded = xmalloc(strlen(text) * 4 / 3 + 8);
+		auto_buf struct buf encoded = BUF_INIT(SECRET_MAX);
 
-		EVP_EncodeBlock(encoded, (const unsigned char *)text, (int)strlen(text));
-		json_set_str(json_obj(secret, "data"), json_key(c), (const char *)encoded);
+		base64_encode(text, strlen(text), &encoded);
+		json_set_str(json_obj(secret, "data"), json_key(c), encoded.data);
 	}
 }
 

@@ -2,8 +2,6 @@
 
 #include <sys/queue.h>
 
-#include <openssl/crypto.h>
-
 #include "spec/apisim/route.h"
 #include "spec/apisim/status.h"
 #include "spec/apisim/verbs.h"
@@ -292,7 +290,6 @@ static bool allowed(const struct exchange *x)
 {
 	const char *token = x->api->options.token;
 	const char *header;
-	size_t len;
 
 	if (x->api->options.client_certs && call_has_client_cert(x->call))
 		return true;
@@ -301,9 +298,7 @@ static bool allowed(const struct exchange *x)
 	header = call_header(x->call, "Authorization");
 	if (header == NULL || !has_prefix(header, "Bearer "))
 		return false;
-	len = strlen(token);
-	header += strlen("Bearer ");
-	return strlen(header) == len && CRYPTO_memcmp(header, token, len) == 0;
+	return streq(header + strlen("Bearer "), token);
 }
 
 static void judge(struct exchange *x)

@@ -1,10 +1,9 @@
 #include "spec/apisim/proto.h"
 
-#include <openssl/evp.h>
-
+#include "base/base64.h"
 #include "base/utf8.h"
 
-enum { DEPTH_MAX = 16 };
+enum { DEPTH_MAX = 16, BASE64_MAX = 16 << 20 };
 enum kind { END, STR, INT, BOOL, FLAG, MSG, STRS, MSGS, STR_MAP, BYTES_MAP, SKIP };
 
 /* A field of a message; SKIP is what only the server sets, FLAG a BOOL that is left out when false.
@@ -207,10 +206,10 @@ static struct json *string_of(struct span s, const char *where, struct err *err)
 static struct json *base64_of(struct span s)
 {
 	size_t len = (size_t)(s.end - s.at);
-	auto_free unsigned char *out = xmalloc(len * 4 / 3 + 8);
+	auto_buf struct buf out = BUF_INIT(BASE64_MAX);
 
-	EVP_EncodeBlock(out, s.at, (int)len);
-	return json_string((const char *)out);
+	base64_encode(s.at, len, &out);
+	return json_string(out.data);
 }
 
 /* An entry of a map: 1 is the key, 2 the value. */
