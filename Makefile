@@ -1,6 +1,8 @@
 # Targets are listed by `make help`. Everything built goes to $(BUILD).
 BUILD    ?= build
-CC       ?= gcc
+ifeq ($(origin CC),default)
+CC       := gcc
+endif
 VERSION  := $(shell cat VERSION)
 PACKAGES := cjson:libcjson libcurl libevent libevent_openssl lua5.4 libseccomp openssl yaml-0.1
 
@@ -91,6 +93,7 @@ $(BUILD)/spec/unit/apisim/%: PARTS = $(APISIM_PARTS)
 $(BUILD)/spec/unit/runner/%: PARTS = $(RUNNER_PARTS)
 $(filter $(BUILD)/spec/unit/apisim/%,$(UNIT)): $(APISIM_PARTS)
 $(filter $(BUILD)/spec/unit/runner/%,$(UNIT)): $(RUNNER_PARTS)
+$(filter $(BUILD)/spec/unit/runner/%,$(UNIT)): | $(RUNNER)
 $(UNIT): $(BUILD)/spec/unit/%: $(BUILD)/obj/spec/unit/%.o $(LIBS)
 	@mkdir -p $(@D)
 	$(CC) $(ALL_LDFLAGS) $< $(PARTS) $(LIBS) $(LIBS) -lcmocka -levent_openssl -lssl $(LIBS_engine) -lm -o $@

@@ -1,0 +1,65 @@
+#!/bin/bash
+# Nothing is lost and nothing is done twice: many runs, and a controller that is killed in between.
+set -u
+cd "$(dirname "$0")/../.." || exit 1
+# shellcheck source=spec/e2e/lib.sh
+source spec/e2e/lib.sh
+
+RUNS=${RUNS:-1000} KILLS=${KILLS:-5}
+
+apisim_up --auto-run 50 && cluster_install || exit 1
+k apply -f examples/iris-config.yaml > /dev/null
+
+create_runs() {
+	local i
+	for i in $(seq "$RUNS"); do
+		printf 'next\nurl = "%s"\nheader = "Content-Type: application/json"\noutput = /dev/null\ndata = "%s"\n' \
+			"$server/apis/ai.krateo.io/v1/namespaces/$namespace/inferenceruns" \
+			"{\\\"apiVersion\\\":\\\"ai.krateo.io/v1\\\",\\\"kind\\\":\\\"InferenceRun\\\",\\\"metadata\\\":{\\\"name\\\":\\\"run-$i\\\"},\\\"spec\\\":{\\\"configRef\\\":{\\\"name\\\":\\\"iris-inference-config\\\"}}}"
+	done | sed 1d > "$work/runs"
+	curl -sf --parallel --parallel-max 16 --config "$work/runs"
+}
+
+phases() { k get irun -o jsonpath='{range .items[*]}{.status.phase}{"\n"}{end}' | sort | uniq -c | xargs; }
+owners() { k get "$1" -l ai.krateo.io/run -o jsonpath='{range .items[*]}{.metadata.labels.ai\.krateo\.io/run}{"\n"}{end}'; }
+one_each() {
+	local all distinct
+	all=$(owners "$1" | wc -l)
+	distinct=$(owners "$1" | sort -u | wc -l)
+	echo "$all $distinct"
+}
+
+engine_start --max-reconcile-rate 32
+check "$RUNS runs are created" create_runs
+for _ in $(seq "$KILLS"); do
+	sleep 0.1
+	stop engine KILL
+	engine_start --max-reconcile-rate 32 --leader-elect=false
+done
+check "with $KILLS kills in between, all succeed" until_ok 90 is "$RUNS Succeeded" phases
+check "each has one Job" is "$RUNS $RUNS" one_each jobs
+check "and one contract" is "$RUNS $RUNS" one_each configmaps
+check "and one Pod" is "$RUNS" count pods -l ai.krateo.io/run
+
+versions() { k get irun,jobs,configmaps -o jsonpath='{range .items[*]}{.metadata.resourceVersion} {end}' | md5sum; }
+quiet() {
+	local before
+	before=$(versions)
+	sleep 2
+	[ "$(versions)" = "$before" ]
+}
+check "once all is done, writes stop" quiet
+check "the last one ends with 0 on SIGTERM" engine_stop
+
+# ---- the lease: two controllers, one works ----
+
+engine_start
+leads() { grep -q leading "$work/$1.log"; }
+check "the first controller leads" until_ok 10 leads engine
+start second "$BUILD/kserve-controller" --kubeconfig "$KUBECONFIG" --listen 127.0.0.1:0 --log-format text
+waits() { grep -q 'another controller leads' "$work/second.log"; }
+check "the second waits" until_ok 10 waits
+check "the first ends" engine_stop
+check "the second leads soon" until_ok 6 leads second
+check "and ends with 0" stop second
+plan
