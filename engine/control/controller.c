@@ -1,5 +1,7 @@
 #include "control/controller.h"
 
+#include <malloc.h>
+
 #include "base/log.h"
 #include "base/map.h"
 #include "base/timefmt.h"
@@ -9,6 +11,8 @@
 #include "control/pass.h"
 #include "control/policies.h"
 #include "control/queue.h"
+
+enum { TIDY_MS = 2000 };
 
 #define LABEL_CONTROLLER "controller=\"inferencerun\""
 
@@ -27,7 +31,7 @@ struct controller {
 	struct queue *queue;
 	struct holds *holds;
 	struct map *flights; /* key -> struct flight */
-	struct timer *pump, *resync;
+	struct timer *pump, *resync, *tidy;
 	bool policies_known, leading, stopping;
 	void (*stopped)(void *arg);
 	void *stopped_arg;
@@ -36,6 +40,13 @@ struct controller {
 static void wake(struct controller *c)
 {
 	timer_set(c->pump, 0);
+	timer_set(c->tidy, TIDY_MS);
+}
+
+/* After a while without anything new: what parsing has freed goes back to the system. */
+static void tidy(void *arg UNUSED)
+{
+	malloc_trim(0);
 }
 
 /* ---- passes ---- */
@@ -261,6 +272,7 @@ struct controller *controller_new(const struct controller_deps *deps,
 	c->flights = map_new(free);
 	c->pump = timer_new(deps->loop, pump, c);
 	c->resync = timer_new(deps->loop, resync, c);
+	c->tidy = timer_new(deps->loop, tidy, c);
 	timer_set(c->resync, spec->resync_ms);
 	c->cache = cache_new(deps->loop, deps->client,
 			     &(struct cache_spec){.namespaces = spec->namespaces,
@@ -293,6 +305,7 @@ void controller_free(struct controller *c)
 	cache_free(c->cache);
 	timer_free(c->pump);
 	timer_free(c->resync);
+	timer_free(c->tidy);
 	holds_free(c->holds);
 	queue_free(c->queue);
 	free(c);

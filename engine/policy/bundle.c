@@ -1,8 +1,7 @@
 #include "policy/bundle.h"
 
-#include <openssl/evp.h>
-
 #include "base/buf.h"
+#include "base/digest.h"
 #include "policy/host.h"
 
 struct bundle {
@@ -194,14 +193,11 @@ const struct bundle_file *bundle_at(const struct bundle *bundle, size_t i)
 void bundle_digest(const struct bundle *bundle, char out[BUNDLE_DIGEST_MAX])
 {
 	auto_buf struct buf all = BUF_INIT(SIZE_MAX / 2);
-	unsigned char sum[EVP_MAX_MD_SIZE];
-	unsigned int len = 0;
+	char sum[DIGEST_HEX_LEN + 1];
 
 	for (size_t i = 0; i < bundle->count; i++)
 		buf_addf(&all, "%s %zu %s\n", bundle->files[i].name, bundle->files[i].len,
 			 bundle->files[i].text);
-	if (EVP_Digest(all.data, all.len, sum, &len, EVP_sha256(), NULL) != 1)
-		abort();
-	snprintf(out, BUNDLE_DIGEST_MAX, "sha256:%02x%02x%02x%02x%02x%02x", sum[0], sum[1], sum[2],
-		 sum[3], sum[4], sum[5]);
+	digest_sha256(all.data, all.len, sum);
+	snprintf(out, BUNDLE_DIGEST_MAX, "sha256:%.12s", sum);
 }
