@@ -16,7 +16,8 @@ static enum scan_token fail(struct scan *s, const char *problem)
 
 static void skip_space(struct scan *s)
 {
-	while (s->at < s->end && (*s->at == ' ' || *s->at == '\n' || *s->at == '\t' || *s->at == '\r'))
+	while (s->at < s->end &&
+	       (*s->at == ' ' || *s->at == '\n' || *s->at == '\t' || *s->at == '\r'))
 		s->at++;
 }
 
@@ -87,7 +88,8 @@ static bool skip_escape(struct scan *s)
 		return fail(s, "\\u0000 is not supported"), false;
 	p += 5;
 	if (unit >= 0xD800 && unit <= 0xDFFF) {
-		long low = s->end - p >= 6 && p[0] == '\\' && p[1] == 'u' ? hex4(p + 2, s->end) : -1;
+		long low =
+		    s->end - p >= 6 && p[0] == '\\' && p[1] == 'u' ? hex4(p + 2, s->end) : -1;
 
 		if (unit >= 0xDC00 || low < 0xDC00 || low > 0xDFFF)
 			return fail(s, "expected a surrogate pair, found half of one"), false;
@@ -113,7 +115,8 @@ static bool read_string(struct scan *s)
 			continue;
 		}
 		if ((unsigned char)*s->at < 0x20)
-			return fail(s, "expected an escape, found a control character in a string"), false;
+			return fail(s, "expected an escape, found a control character in a string"),
+			       false;
 		n = utf8_char(s->at, (size_t)(s->end - s->at));
 		if (n == 0)
 			return fail(s, "expected UTF-8, found another byte"), false;
@@ -198,12 +201,31 @@ static enum scan_token read_value(struct scan *s)
 	}
 }
 
-static enum scan_token read_key(struct scan *s)
+/* A string by its quotes alone. */
+static bool skip_string(struct scan *s)
+{
+	if (*s->at != '"')
+		return fail(s, "expected a string"), false;
+	s->span = ++s->at;
+	s->escaped = false;
+	while (s->at < s->end && *s->at != '"') {
+		bool backslash = *s->at == '\\';
+
+		s->escaped = s->escaped || backslash;
+		s->at += backslash && s->end - s->at > 1 ? 2 : 1;
+	}
+	if (s->at >= s->end)
+		return fail(s, "expected the end of a string, found the end of the text"), false;
+	s->span_len = (size_t)(s->at++ - s->span);
+	return true;
+}
+
+static enum scan_token read_key(struct scan *s, bool (*string)(struct scan *s))
 {
 	const char *key;
 	size_t len;
 
-	if (!read_string(s))
+	if (!string(s))
 		return SCAN_ERROR;
 	key = s->span;
 	len = s->span_len;
@@ -217,31 +239,49 @@ static enum scan_token read_key(struct scan *s)
 	return SCAN_KEY;
 }
 
-enum scan_token scan_next(struct scan *s)
+enum ahead { AHEAD_KEY, AHEAD_VALUE, AHEAD_NEITHER };
+
+/* Go to the next key or value; or *token is all that there is. */
+static enum ahead look_ahead(struct scan *s, enum scan_token *token)
 {
+	*token = SCAN_ERROR;
 	if (s->problem != NULL)
-		return SCAN_ERROR;
+		return AHEAD_NEITHER;
 	skip_space(s);
-	if (s->want == SCAN_WANT_END)
-		return s->at == s->end ? SCAN_END : fail(s, "expected nothing behind the value");
-	if (s->at >= s->end)
-		return fail(s, "expected a value, found the end of the text");
-	if ((s->want == SCAN_WANT_FIRST || s->want == SCAN_WANT_MORE) &&
+	if (s->want == SCAN_WANT_END) {
+		*token = s->at == s->end ? SCAN_END : fail(s, "expected nothing behind the value");
+		return AHEAD_NEITHER;
+	}
+	if ((s->want == SCAN_WANT_FIRST || s->want == SCAN_WANT_MORE) && s->at < s->end &&
 	    *s->at == (in_object(s) ? '}' : ']')) {
 		s->span = s->at;
 		s->span_len = 1;
-		return close_level(s);
+		*token = close_level(s);
+		return AHEAD_NEITHER;
 	}
-	if (s->want == SCAN_WANT_MORE) {
-		if (*s->at != ',')
-			return fail(s, in_object(s) ? "expected ',' or '}'" : "expected ',' or ']'");
+	if (s->want == SCAN_WANT_MORE && s->at < s->end) {
+		if (*s->at != ',') {
+			fail(s, in_object(s) ? "expected ',' or '}'" : "expected ',' or ']'");
+			return AHEAD_NEITHER;
+		}
 		s->at++;
 		skip_space(s);
-		if (s->at >= s->end)
-			return fail(s, "expected a value, found the end of the text");
-		return in_object(s) ? read_key(s) : read_value(s);
 	}
-	return s->want == SCAN_WANT_FIRST && in_object(s) ? read_key(s) : read_value(s);
+	if (s->at >= s->end) {
+		fail(s, "expected a value, found the end of the text");
+		return AHEAD_NEITHER;
+	}
+	return s->want != SCAN_WANT_VALUE && in_object(s) ? AHEAD_KEY : AHEAD_VALUE;
+}
+
+enum scan_token scan_next(struct scan *s)
+{
+	enum scan_token token;
+	enum ahead ahead = look_ahead(s, &token);
+
+	if (ahead == AHEAD_NEITHER)
+		return token;
+	return ahead == AHEAD_KEY ? read_key(s, read_string) : read_value(s);
 }
 
 enum scan_token scan_skip(struct scan *s, enum scan_token first)
@@ -260,6 +300,70 @@ enum scan_token scan_skip(struct scan *s, enum scan_token first)
 	s->span = start;
 	s->span_len = (size_t)(s->at - start);
 	return token;
+}
+
+/* The text of what is neither string nor bracket: up to whatever can end it. */
+static void skip_word(struct scan *s)
+{
+	while (s->at < s->end && strchr(" \n\t\r,:\"[]{}", *s->at) == NULL)
+		s->at++;
+}
+
+static enum scan_token token_of(char first)
+{
+	switch (first) {
+	case '{':
+		return SCAN_OBJECT;
+	case '[':
+		return SCAN_ARRAY;
+	case '"':
+		return SCAN_STRING;
+	case 't':
+		return SCAN_TRUE;
+	case 'f':
+		return SCAN_FALSE;
+	case 'n':
+		return SCAN_NULL;
+	default:
+		return SCAN_NUMBER;
+	}
+}
+
+static enum scan_token skip_value(struct scan *s)
+{
+	const char *start = s->at;
+	size_t depth = 0;
+
+	if (strchr(",:]}", *start) != NULL) /* or a NUL */
+		return fail(s, "expected a value");
+	do {
+		if (s->at >= s->end)
+			return fail(s, "expected ']' or '}', found the end of the text");
+		if (*s->at == '"') {
+			if (!skip_string(s))
+				return SCAN_ERROR;
+			continue;
+		}
+		depth += *s->at == '{' || *s->at == '[';
+		depth -= depth > 0 && (*s->at == '}' || *s->at == ']');
+		s->at++;
+	} while (depth > 0);
+	if (token_of(*start) > SCAN_STRING)
+		skip_word(s);
+	s->span = start;
+	s->span_len = (size_t)(s->at - start);
+	after_value(s);
+	return token_of(*start);
+}
+
+enum scan_token scan_skip_any(struct scan *s)
+{
+	enum scan_token token;
+	enum ahead ahead = look_ahead(s, &token);
+
+	if (ahead == AHEAD_NEITHER)
+		return token;
+	return ahead == AHEAD_KEY ? read_key(s, skip_string) : skip_value(s);
 }
 
 int scan_fail(const struct scan *s, struct err *err)
@@ -298,7 +402,8 @@ char *scan_text(const struct scan *s)
 		cp = (uint32_t)hex4(p + 2, end);
 		p += 6;
 		if (cp >= 0xD800 && cp <= 0xDFFF) {
-			cp = 0x10000 + ((cp - 0xD800) << 10) + ((uint32_t)hex4(p + 2, end) - 0xDC00);
+			cp =
+			    0x10000 + ((cp - 0xD800) << 10) + ((uint32_t)hex4(p + 2, end) - 0xDC00);
 			p += 6;
 		}
 		out += utf8_encode(cp, out);

@@ -5,7 +5,7 @@
  * spans of the text, so a value can be copied on with every digit as it came. It refuses what the
  * grammar refuses (leading zeros, trailing commas, control characters and lone surrogates in
  * strings), invalid UTF-8, \u0000 (no C string can carry it), nesting deeper than SCAN_DEPTH_MAX
- * and anything behind the value.
+ * and anything behind the value. scan_skip_any() steps over a part of the text without all that.
  *
  *	struct scan s;
  *
@@ -45,14 +45,29 @@ struct scan {
 	const char *problem;
 	int depth;
 	uint64_t objects; /* bit d: level d is an object */
-	enum { SCAN_WANT_VALUE, SCAN_WANT_FIRST, SCAN_WANT_KEY, SCAN_WANT_MORE, SCAN_WANT_END } want;
+	enum {
+		SCAN_WANT_VALUE,
+		SCAN_WANT_FIRST,
+		SCAN_WANT_KEY,
+		SCAN_WANT_MORE,
+		SCAN_WANT_END
+	} want;
 };
 
 void scan_init(struct scan *s, const char *text, size_t len);
 enum scan_token scan_next(struct scan *s);
 
-/* With the value's first token just read: go to its end, so that the whole value is the span. */
+/* With the value's first token just read: go to its end, so that the whole value is the span; that
+ * of a string is without its quotes, as ever. */
 enum scan_token scan_skip(struct scan *s, enum scan_token first);
+
+/*
+ * As scan_next, but a value is one token, with all that is in it, and the span is its whole text, a
+ * string's with its quotes. The token tells how the value begins. Only brackets are counted,
+ * without a limit, and quotes matched; keys are not checked either. So a part that would be refused
+ * can be stepped over, or cut out and parsed by itself. scan_text() is not for what this found.
+ */
+enum scan_token scan_skip_any(struct scan *s);
 
 /* After SCAN_ERROR: set err to "line 3, column 7: expected ..., found ...". Returns -1. */
 int scan_fail(const struct scan *s, struct err *err);

@@ -7,8 +7,6 @@
 #include "kube/random.h"
 #include "kube/reply.h"
 
-enum { PATH_MAX_LEN = 16 << 10 };
-
 struct client {
 	struct loop *loop;
 	struct http *http;
@@ -35,6 +33,7 @@ struct client_call {
 	char *body; /* NULL: none */
 	int64_t timeout_ms;
 	client_done_fn *done;
+	client_text_fn *text_done; /* in place of done; or NULL */
 	void *arg;
 
 	struct auth_call *credentials;
@@ -51,50 +50,6 @@ struct client_call {
 };
 
 static void begin(struct client_call *call);
-
-/* ---- paths ---- */
-
-void client_escape(struct buf *out, const char *text)
-{
-	bool dots = streq(text, ".") || streq(text, ".."); /* must not climb in a path */
-
-	for (; *text != '\0'; text++) {
-		unsigned char c = (unsigned char)*text;
-		bool plain = (c >= '0' && c <= '9') || ((c | 0x20) >= 'a' && (c | 0x20) <= 'z') ||
-			     c == '-' || c == '_' || c == '~' || (c == '.' && !dots);
-
-		if (plain)
-			buf_addc(out, (char)c);
-		else
-			buf_addf(out, "%%%02X", c);
-	}
-}
-
-static void add_segment(struct buf *path, const char *text)
-{
-	if (text == NULL || *text == '\0')
-		return;
-	buf_addc(path, '/');
-	client_escape(path, text);
-}
-
-char *client_path(const struct kind *kind, const char *namespace, const char *name,
-		  const char *subresource)
-{
-	struct buf path = BUF_INIT(PATH_MAX_LEN);
-
-	buf_adds(&path, *kind->group != '\0' ? "/apis" : "/api");
-	add_segment(&path, kind->group);
-	add_segment(&path, kind->version);
-	if (namespace != NULL && *namespace != '\0') {
-		buf_adds(&path, "/namespaces");
-		add_segment(&path, namespace);
-	}
-	add_segment(&path, kind->plural);
-	add_segment(&path, name);
-	add_segment(&path, subresource);
-	return buf_steal(&path);
-}
 
 static size_t path_len(const char *path)
 {
@@ -147,10 +102,23 @@ void client_cancel(struct client_call *call)
 static void finish(struct client_call *call, const struct json *object, const struct err *err)
 {
 	client_done_fn *done = call->done;
+	client_text_fn *text_done = call->text_done;
 	void *arg = call->arg;
 
 	release(call);
-	done(arg, object, err);
+	if (text_done != NULL)
+		text_done(arg, NULL, 0, err);
+	else
+		done(arg, object, err);
+}
+
+static void finish_text(struct client_call *call, const char *body, size_t len)
+{
+	client_text_fn *text_done = call->text_done;
+	void *arg = call->arg;
+
+	release(call);
+	text_done(arg, body, len, NULL);
 }
 
 static void fail(struct client_call *call, const struct err *cause)
@@ -204,6 +172,10 @@ static void accepted(struct client_call *call, const struct http_reply *reply)
 	auto_json struct json *object = NULL;
 	struct err err = ERR_INIT;
 
+	if (call->text_done != NULL) {
+		finish_text(call, reply->body, reply->len);
+		return;
+	}
 	if (call->line == NULL && reply->len > 0) {
 		object = json_parse(reply->body, reply->len, &err);
 		if (object == NULL) {
@@ -314,11 +286,25 @@ static struct client_call *start(struct client *c, const struct verb *verb, cons
 
 /* ---- verbs ---- */
 
-struct client_call *client_get(struct client *c, const char *path, client_done_fn *done, void *arg)
+static const struct verb *get_or_list(const char *path)
 {
 	static const struct verb list = {"list", "GET", NULL}, get = {"get", "GET", NULL};
 
-	return start(c, is_collection(path) ? &list : &get, path, NULL, done, arg);
+	return is_collection(path) ? &list : &get;
+}
+
+struct client_call *client_get(struct client *c, const char *path, client_done_fn *done, void *arg)
+{
+	return start(c, get_or_list(path), path, NULL, done, arg);
+}
+
+struct client_call *client_get_text(struct client *c, const char *path, client_text_fn *done,
+				    void *arg)
+{
+	struct client_call *call = start(c, get_or_list(path), path, NULL, NULL, arg);
+
+	call->text_done = done; /* in time: nothing ends before a later turn */
+	return call;
 }
 
 struct client_call *client_create(struct client *c, const char *path, const struct json *object,

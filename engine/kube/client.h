@@ -50,6 +50,12 @@ typedef void client_done_fn(void *arg, const struct json *object, const struct e
 
 /* path may carry a query. The handles are valid until done. */
 struct client_call *client_get(struct client *c, const char *path, client_done_fn *done, void *arg);
+
+/* The same, but the body comes as it is, unchecked, when err is NULL; borrowed during the call. */
+typedef void client_text_fn(void *arg, const char *body, size_t len, const struct err *err);
+struct client_call *client_get_text(struct client *c, const char *path, client_text_fn *done,
+				    void *arg);
+
 struct client_call *client_create(struct client *c, const char *path, const struct json *object,
 				  client_done_fn *done, void *arg);
 struct client_call *client_replace(struct client *c, const char *path, const struct json *object,

@@ -252,11 +252,10 @@ struct store_list *store_begin(struct store *store, const char *namespace)
 	return list;
 }
 
-int store_stage(struct store_list *list, const struct json *object, struct err *err)
+int store_stage(struct store_list *list, struct json *object, struct err *err)
 {
 	const struct json *metadata = json_get(object, "metadata");
 	auto_free char *key = store_key(object);
-	auto_json struct json *copy = NULL;
 	struct entry *live = key != NULL ? map_get(list->store->entries, key) : NULL;
 	struct entry *entry;
 
@@ -265,8 +264,7 @@ int store_stage(struct store_list *list, const struct json *object, struct err *
 		live->seen = list->number;
 		return 0;
 	}
-	copy = json_copy(object);
-	entry = admit(list->store, copy, err);
+	entry = admit(list->store, object, err);
 	if (entry == NULL)
 		return -1;
 	free(map_get(list->staged, key)); /* a server may show one object on two pages */

@@ -47,7 +47,8 @@ char *store_key(const struct json *object);
 /*
  * A LIST of one namespace (NULL: of all) is staged page by page, then takes effect as one: begin,
  * stage each object, then commit or abort, which free the list. An object that has not changed
- * since (same uid and version) costs nothing. Staging fails as store_put does.
+ * since (same uid and version) costs nothing. Staging changes the object and fails as store_put
+ * does.
  *
  * Commit reports the objects that the list lacks, or has under another uid, as gone, each just
  * before it is deleted; then it puts the changed ones; then it reports those as added or modified.
@@ -59,7 +60,7 @@ struct store_changes {
 };
 
 struct store_list *store_begin(struct store *store, const char *namespace);
-int store_stage(struct store_list *list, const struct json *object, struct err *err);
+int store_stage(struct store_list *list, struct json *object, struct err *err);
 void store_commit(struct store_list *list, const struct store_changes *report);
 void store_abort(struct store_list *list); /* NULL is fine */
 

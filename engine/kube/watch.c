@@ -1,8 +1,8 @@
 #include "kube/watch.h"
 
 #include "base/timefmt.h"
+#include "kube/intake.h"
 #include "kube/random.h"
-#include "kube/reply.h"
 
 enum { QUERY_MAX = 64 << 10 };
 
@@ -19,19 +19,17 @@ enum state { STATE_LIST, STATE_WATCH, STATE_BACKOFF };
 
 struct watch {
 	struct client *client;
-	struct watch_spec spec;
 	struct watch_timing timing;
 	char *path;
+	struct intake in; /* its list is there from the first page on; no version: LIST first */
 
 	enum state state;
 	struct client_call *call; /* in LIST and WATCH */
 	struct timer *timer;      /* runs in BACKOFF */
 
-	struct store_list *list; /* from the first page on */
-	char *next_page;         /* the continue token; NULL: the first page */
+	char *next_page; /* the continue token; NULL: the first page */
 	int64_t page_size;
 
-	char *version; /* where a WATCH goes on; NULL: LIST first */
 	int64_t stream_began_ms;
 	bool heard; /* this WATCH has brought a line */
 
@@ -40,8 +38,8 @@ struct watch {
 	bool relisted;       /* for a 410, and no WATCH has brought a line since */
 	bool synced;
 
-	int busy;  /* callbacks of ours on the stack: they may free the watch */
-	bool dead; /* it is freed when the last of them returns */
+	int busy; /* callbacks of ours on the stack. One may free the watch: that sets in.dead, and
+		   * the memory goes when the last of them returns */
 };
 
 static void step(struct watch *w);
@@ -52,7 +50,7 @@ static void destroy(struct watch *w)
 {
 	free(w->path);
 	free(w->next_page);
-	free(w->version);
+	free(w->in.version);
 	free(w);
 }
 
@@ -63,7 +61,7 @@ static void enter(struct watch *w)
 
 static void leave(struct watch *w)
 {
-	if (--w->busy == 0 && w->dead)
+	if (--w->busy == 0 && w->in.dead)
 		destroy(w);
 }
 
@@ -73,8 +71,8 @@ void watch_free(struct watch *w)
 		return;
 	client_cancel(w->call);
 	timer_free(w->timer);
-	store_abort(w->list);
-	w->dead = true;
+	store_abort(w->in.list);
+	w->in.dead = true;
 	if (w->busy == 0)
 		destroy(w);
 }
@@ -111,15 +109,15 @@ static void back_off(struct watch *w, const struct err *err)
 	}
 	w->state = STATE_BACKOFF;
 	timer_set(w->timer, wait);
-	if (w->spec.trouble != NULL)
-		w->spec.trouble(w->spec.arg, err);
+	if (w->in.spec.trouble != NULL)
+		w->in.spec.trouble(w->in.spec.arg, err);
 }
 
 static void backed_off(void *arg)
 {
 	struct watch *w = arg;
 
-	go(w, w->version != NULL ? STATE_WATCH : STATE_LIST);
+	go(w, w->in.version != NULL ? STATE_WATCH : STATE_LIST);
 }
 
 static void failed(struct watch *w, const struct err *err)
@@ -127,10 +125,10 @@ static void failed(struct watch *w, const struct err *err)
 	bool stuck = err->kind == ERR_GONE || err->kind == ERR_INVALID || err->kind == ERR_LIMIT ||
 		     err->status == 504;
 
-	store_abort(steal(w->list));
+	store_abort(steal(w->in.list));
 	set(&w->next_page, NULL);
 	if (stuck)
-		set(&w->version, NULL);
+		set(&w->in.version, NULL);
 	if (err->kind == ERR_LIMIT && w->state == STATE_LIST && w->page_size > 1)
 		w->page_size /= 2;
 	if (err->kind == ERR_GONE && !w->relisted) {
@@ -143,71 +141,38 @@ static void failed(struct watch *w, const struct err *err)
 
 /* ---- LIST ---- */
 
-static void report_gone(void *arg, const struct store_meta *meta)
-{
-	const struct watch *w = arg;
-
-	w->spec.event(w->spec.arg, WATCH_DELETED, meta, NULL);
-}
-
-static void report_listed(const struct watch *w, enum watch_event type,
-			  const struct store_meta *meta)
-{
-	auto_json struct json *object = store_get(w->spec.store, meta->key);
-
-	w->spec.event(w->spec.arg, type, meta, object);
-}
-
-static void report_added(void *arg, const struct store_meta *meta)
-{
-	report_listed(arg, WATCH_ADDED, meta);
-}
-
-static void report_modified(void *arg, const struct store_meta *meta)
-{
-	report_listed(arg, WATCH_MODIFIED, meta);
-}
-
-static void skipped(const struct watch *w, const struct err *err)
-{
-	if (w->spec.trouble != NULL)
-		w->spec.trouble(w->spec.arg, err);
-}
-
 static void list_complete(struct watch *w)
 {
-	const struct store_changes report = {
-	    .gone = report_gone, .added = report_added, .modified = report_modified, .arg = w};
-
-	store_commit(w->list, &report);
-	if (w->dead)
+	intake_commit(&w->in);
+	if (w->in.dead)
 		return;
-	w->list = NULL;
 	w->synced = true;
-	if (w->spec.synced != NULL)
-		w->spec.synced(w->spec.arg);
-	if (!w->dead)
+	if (w->in.spec.synced != NULL)
+		w->in.spec.synced(w->in.spec.arg);
+	if (!w->in.dead)
 		go(w, STATE_WATCH);
 }
 
-static void page_arrived(struct watch *w, const struct json *page)
+static void page_arrived(struct watch *w, struct piece page)
 {
-	const struct json *metadata = json_get(page, "metadata");
-	const struct json *item = json_first(json_get(page, "items"));
 	struct err err = ERR_INIT;
+	auto_json struct json *metadata = intake_page(&w->in, page, &err);
 
-	for (; item != NULL && !w->dead; item = json_next(item))
-		if (store_stage(w->list, item, &err) < 0)
-			skipped(w, &err);
-	if (w->dead)
+	if (w->in.dead)
 		return;
+	if (metadata == NULL) {
+		err_wrap(&err, "list %s: expected a list in JSON", w->path);
+		err.kind = ERR_RETRY; /* whatever stands between us may go away */
+		failed(w, &err);
+		return;
+	}
 	set(&w->next_page, json_get_str(metadata, "continue", NULL));
 	if (w->next_page != NULL) {
 		step(w);
 		return;
 	}
-	set(&w->version, json_get_str(metadata, "resourceVersion", NULL));
-	if (w->version != NULL) {
+	set(&w->in.version, json_get_str(metadata, "resourceVersion", NULL));
+	if (w->in.version != NULL) {
 		list_complete(w);
 		return;
 	}
@@ -215,14 +180,14 @@ static void page_arrived(struct watch *w, const struct json *page)
 	failed(w, &err);
 }
 
-static void listed(void *arg, const struct json *page, const struct err *err)
+static void listed(void *arg, const char *body, size_t len, const struct err *err)
 {
 	struct watch *w = arg;
 
 	w->call = NULL;
 	enter(w);
 	if (err == NULL)
-		page_arrived(w, page);
+		page_arrived(w, (struct piece){body, len});
 	else
 		failed(w, err);
 	leave(w);
@@ -230,78 +195,14 @@ static void listed(void *arg, const struct json *page, const struct err *err)
 
 /* ---- WATCH ---- */
 
-static void apply_change(struct watch *w, struct json *object, const char *key)
-{
-	const struct json *metadata = json_get(object, "metadata");
-	const struct store_meta *old = store_find(w->spec.store, key);
-	bool known = old != NULL && streq(old->uid, json_get_str(metadata, "uid", ""));
-	struct err err = ERR_INIT;
-
-	if (known && streq(old->resource_version, json_get_str(metadata, "resourceVersion", "")))
-		return;
-	if (old != NULL && !known)
-		w->spec.event(w->spec.arg, WATCH_DELETED, old, NULL);
-	if (w->dead || store_put(w->spec.store, object, &err) < 0)
-		return;
-	w->spec.event(w->spec.arg, known ? WATCH_MODIFIED : WATCH_ADDED,
-		      store_find(w->spec.store, key), object);
-}
-
-static void apply_deletion(struct watch *w, const struct json *object, const char *key)
-{
-	const struct store_meta *old = store_find(w->spec.store, key);
-
-	if (old == NULL)
-		return;
-	w->spec.event(w->spec.arg, WATCH_DELETED, old, object);
-	if (!w->dead)
-		store_delete(w->spec.store, key);
-}
-
-static int apply(struct watch *w, struct json *event, struct err *err)
-{
-	const char *type = json_get_str(event, "type", "");
-	struct json *object = json_mut(event, "object");
-	const char *version = json_str(json_at(object, "metadata", "resourceVersion"));
-	bool deleted = streq(type, "DELETED");
-	auto_free char *key = NULL;
-
-	if (streq(type, "ERROR"))
-		return reply_status_error(object, err);
-	if (!deleted && !streq(type, "ADDED") && !streq(type, "MODIFIED") &&
-	    !streq(type, "BOOKMARK"))
-		return err_set(err, ERR_INVALID,
-			       "expected an event with a known type, found '%.40s'", type);
-	if (version != NULL)
-		set(&w->version, version);
-	if (streq(type, "BOOKMARK"))
-		return 0;
-	key = store_key(object);
-	if (key == NULL) {
-		err_set(err, ERR_INVALID,
-			"watch %s: expected an object with metadata.name in the "
-			"%s event, found none",
-			w->path, type);
-		skipped(w, err);
-	} else if (deleted) {
-		apply_deletion(w, object, key);
-	} else {
-		apply_change(w, object, key);
-	}
-	return 0;
-}
-
 static int line_arrived(void *arg, const char *line, size_t len, struct err *err)
 {
 	struct watch *w = arg;
-	auto_json struct json *event = json_parse(line, len, err);
 	int result;
 
-	if (event == NULL)
-		return err_wrap(err, "expected an event in JSON");
 	enter(w);
 	w->heard = true;
-	result = apply(w, event, err);
+	result = intake_event(&w->in, (struct piece){line, len}, err);
 	if (result == 0)
 		w->relisted = false;
 	leave(w); /* the client asks no more of a call that was cancelled meanwhile */
@@ -340,13 +241,13 @@ static void start_list(struct watch *w)
 {
 	auto_buf struct buf path = BUF_INIT(QUERY_MAX);
 
-	if (w->list == NULL)
-		w->list = store_begin(w->spec.store, w->spec.namespace);
+	if (w->in.list == NULL)
+		w->in.list = store_begin(w->in.spec.store, w->in.spec.namespace);
 	buf_addf(&path, "%s?limit=%lld", w->path, (long long)w->page_size);
-	add_parameter(&path, "labelSelector", w->spec.label_selector);
-	add_parameter(&path, "fieldSelector", w->spec.field_selector);
+	add_parameter(&path, "labelSelector", w->in.spec.label_selector);
+	add_parameter(&path, "fieldSelector", w->in.spec.field_selector);
 	add_parameter(&path, "continue", w->next_page);
-	w->call = client_get(w->client, path.data, listed, w);
+	w->call = client_get_text(w->client, path.data, listed, w);
 }
 
 static void start_watch(struct watch *w)
@@ -356,9 +257,9 @@ static void start_watch(struct watch *w)
 
 	buf_addf(&path, "%s?watch=true&allowWatchBookmarks=true&timeoutSeconds=%lld", w->path,
 		 (long long)seconds);
-	add_parameter(&path, "labelSelector", w->spec.label_selector);
-	add_parameter(&path, "fieldSelector", w->spec.field_selector);
-	add_parameter(&path, "resourceVersion", w->version);
+	add_parameter(&path, "labelSelector", w->in.spec.label_selector);
+	add_parameter(&path, "fieldSelector", w->in.spec.field_selector);
+	add_parameter(&path, "resourceVersion", w->in.version);
 	w->stream_began_ms = time_mono_ms();
 	w->heard = false;
 	w->call = client_stream(w->client, path.data, seconds * 1000 + w->timing.slack_ms,
@@ -384,9 +285,10 @@ struct watch *watch_start(struct loop *loop, struct client *client, const struct
 	struct watch *w = xcalloc(1, sizeof(*w));
 
 	w->client = client;
-	w->spec = *spec;
+	w->in.spec = *spec;
 	w->timing = spec->timing != NULL ? *spec->timing : default_timing;
 	w->path = client_path(spec->kind, spec->namespace, NULL, NULL);
+	w->in.path = w->path;
 	w->page_size = WATCH_PAGE;
 	w->backoff_ms = w->timing.backoff_ms;
 	w->timer = timer_new(loop, backed_off, w);

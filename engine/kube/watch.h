@@ -7,6 +7,11 @@
  * that the server calls invalid, 504 (it is said to lie in the future). A second 410 in a row and
  * a watch that ends at once without a line count as trouble too, so that no server makes us spin.
  *
+ * Each object is parsed by itself. One that cannot be (nested too deep, \u0000 in a string: an API
+ * server takes both) or has no name is reported through trouble as INVALID and passed over; an
+ * older version in the store is deleted, so that nothing is decided from it. Everything else goes
+ * on.
+ *
  * A watch ends by itself after 240 to 300 s (timeoutSeconds, jittered), and by us 30 s later: a
  * half-open connection is found then at the latest. Back-off: 0.8 s doubling to 30 s with full
  * jitter, reset after 2 healthy minutes; Retry-After wins, up to WATCH_PATIENCE_MS. The same rules
@@ -44,13 +49,14 @@ struct watch_spec {
 	struct store *store;        /* written by the watch alone; several may share one store
 				     * if they have different namespaces */
 	/* After the store has changed (for WATCH_DELETED: just before it does). The object is as
-	 * reduced by the store; it is NULL for one that was found gone, or replaced by a namesake
-	 * with another uid. Also called for each object of a list that is new or has another
-	 * version; never for a version that the store has already. */
+	 * reduced by the store; it is NULL for one that was found gone, is passed over
+	 * from now on, or was replaced by a namesake with another uid. Also called for each object
+	 * of a list that is new or has another version; never for a version that the store has
+	 * already. */
 	void (*event)(void *arg, enum watch_event type, const struct store_meta *meta,
 		      const struct json *object);
 	void (*synced)(void *arg); /* after every complete LIST; or NULL */
-	/* A LIST or WATCH failed, or an object was skipped since it has no name; or NULL. */
+	/* A LIST or WATCH failed, or an object was passed over; or NULL. */
 	void (*trouble)(void *arg, const struct err *err);
 	void *arg;
 	const struct watch_timing *timing; /* NULL: as above */

@@ -49,6 +49,17 @@ static void refusal(const char *text, size_t len, struct err *err)
 	assert_int_equal(err->kind, ERR_INVALID);
 }
 
+static void step_over_all(const char *text, size_t len)
+{
+	enum scan_token token;
+	struct scan s;
+
+	scan_init(&s, text, len);
+	do
+		token = scan_skip_any(&s);
+	while (token != SCAN_END && token != SCAN_ERROR);
+}
+
 /* ---- what is refused ---- */
 
 static void grammar_is_strict(void **state)
@@ -230,6 +241,7 @@ static void every_truncation_is_refused(void **state)
 		auto_free char *prefix = xmalloc(len);
 
 		memcpy(prefix, text, len);
+		step_over_all(prefix, len);
 		refusal(prefix, len, &err);
 		if (err.kind != ERR_INVALID)
 			fail_msg("the first %zu bytes were accepted", len);
@@ -252,6 +264,7 @@ static void every_changed_byte_ends(void **state)
 
 			memcpy(changed, text, len);
 			changed[at] = (char)byte;
+			step_over_all(changed, len);
 			refusal(changed, len, &err);
 		}
 	}
@@ -385,6 +398,78 @@ static void skip_tells_an_error(void **state)
 	assert_int_equal(scan_skip(&s, SCAN_ERROR), SCAN_ERROR);
 }
 
+/* Each row in an object, in memory of its own. */
+static void skip_any_takes_what_is_refused(void **state)
+{
+	static const char *const rows[] = {
+	    "{\"x\": [1, {}] }",   "\"s\"",         "\"\\\"]}\"", "\"\\\\\"", "\"\\u0000 \\q\"",
+	    "\"\x01\xFF\"",        "[\"\\ud800\"]", "01.e",       "nul",      "{\"a\":1,\"a\":1}",
+	    "[\"[\", {\"}\": 1}]",
+	};
+	static const enum scan_token tokens[] = {SCAN_OBJECT, SCAN_STRING, SCAN_STRING, SCAN_STRING,
+						 SCAN_STRING, SCAN_STRING, SCAN_ARRAY,  SCAN_NUMBER,
+						 SCAN_NULL,   SCAN_OBJECT, SCAN_ARRAY};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		auto_free char *text = xasprintf("{\"\\u0000\": %s , \"b\": 7}", rows[i]);
+		auto_free char *span = NULL;
+		struct scan s;
+
+		scan_init(&s, text, strlen(text));
+		assert_int_equal(scan_next(&s), SCAN_OBJECT);
+		assert_int_equal(scan_skip_any(&s), SCAN_KEY);
+		assert_int_equal(scan_skip_any(&s), tokens[i]);
+		span = xstrndup(s.span, s.span_len);
+		assert_string_equal(span, rows[i]);
+		assert_int_equal(scan_skip_any(&s), SCAN_KEY);
+		assert_int_equal(*s.span, 'b');
+		assert_int_equal(scan_skip_any(&s), SCAN_NUMBER);
+		assert_int_equal(scan_skip_any(&s), SCAN_OBJECT_END);
+		assert_int_equal(scan_skip_any(&s), SCAN_END);
+	}
+}
+
+static void skip_any_has_no_limit_of_depth(void **state)
+{
+	enum { LEVELS = 100000 };
+	auto_free char *text = xmalloc(2 * (size_t)LEVELS);
+	struct scan s;
+
+	(void)state;
+	memset(text, '[', LEVELS);
+	memset(text + LEVELS, ']', LEVELS);
+	scan_init(&s, text, 2 * (size_t)LEVELS);
+	assert_int_equal(scan_skip_any(&s), SCAN_ARRAY);
+	assert_int_equal(s.span_len, 2 * LEVELS);
+	assert_int_equal(scan_next(&s), SCAN_END);
+	scan_init(&s, text, 2 * (size_t)LEVELS - 1);
+	assert_int_equal(scan_skip_any(&s), SCAN_ERROR);
+}
+
+static void skip_any_tells_an_error(void **state)
+{
+	static const char *const rows[] = {"",  " ", "[", "{\"a\":1", "\"a", "\"\\", "\"\\\"",
+					   "]", "}", ",", ":",        "1 2", "[] ]", "[\"]"};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		auto_free char *text = xmalloc(strlen(rows[i]));
+		enum scan_token token;
+		struct err err = ERR_INIT;
+		struct scan s;
+
+		memcpy(text, rows[i], strlen(rows[i]));
+		scan_init(&s, text, strlen(rows[i]));
+		token = scan_skip_any(&s);
+		if (token != SCAN_ERROR)
+			token = scan_skip_any(&s);
+		assert_int_equal(token, SCAN_ERROR);
+		assert_int_equal(scan_skip_any(&s), SCAN_ERROR);
+		assert_int_equal(scan_fail(&s, &err), -1);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -399,6 +484,9 @@ int main(void)
 	    cmocka_unit_test(escapes_are_resolved),
 	    cmocka_unit_test(skip_spans_the_whole_value),
 	    cmocka_unit_test(skip_tells_an_error),
+	    cmocka_unit_test(skip_any_takes_what_is_refused),
+	    cmocka_unit_test(skip_any_has_no_limit_of_depth),
+	    cmocka_unit_test(skip_any_tells_an_error),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -435,6 +435,35 @@ static void every_verb(void **state)
 	outcome_done(&o);
 }
 
+static void text_came(void *arg, const char *body, size_t len, const struct err *err)
+{
+	struct outcome *o = arg;
+
+	if (err == NULL)
+		buf_add(&o->lines, body, len);
+	ended(o, NULL, err);
+}
+
+static void text_comes_as_it_is(void **state)
+{
+	static const struct fake_answer script[] = {
+	    {.body = "<no JSON>"}, {.body = ""}, {.status = 404, .body = "x"}, {.how = FAKE_CUT}};
+	static const enum err_kind kinds[] = {ERR_NONE, ERR_NONE, ERR_NOT_FOUND, ERR_RETRY};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(script); i++) {
+		struct fake *fake = fake_new(&script[i], 1);
+		struct outcome o = outcome_new(fake);
+
+		client_get_text(fake->client, "/api/v1/pods", text_came, &o);
+		fake_run(fake);
+		assert_int_equal(o.ends, 1);
+		assert_int_equal(o.err.kind, kinds[i]);
+		assert_string_equal(o.lines.data, i == 0 ? "<no JSON>" : "");
+		outcome_done(&o);
+	}
+}
+
 static void reads_of_a_collection_are_lists(void **state)
 {
 	static const char *const cases[][2] = {
@@ -533,6 +562,7 @@ int main(void)
 	    cmocka_unit_test(a_line_may_cancel_its_call_or_free_the_client),
 	    cmocka_unit_test(streams),
 	    cmocka_unit_test(every_verb),
+	    cmocka_unit_test(text_comes_as_it_is),
 	    cmocka_unit_test(reads_of_a_collection_are_lists),
 	    cmocka_unit_test(paths),
 	    cmocka_unit_test(dots_do_not_climb),
