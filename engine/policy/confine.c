@@ -69,12 +69,14 @@ static int set_attributes(struct err *err)
 /* 0, or a negative errno as libseccomp has it. */
 static int add_rules(scmp_filter_ctx filter, int channel)
 {
-	/* Memory, the clock, signals and the end. */
+	/* Memory (qsort(3) asks sysinfo how much there is), the clock, signals, the seed of hash
+	 * tables (base/map.h) and the end. */
 	static const int plain[] = {
 	    SCMP_SYS(brk),        SCMP_SYS(munmap),          SCMP_SYS(mremap),
 	    SCMP_SYS(madvise),    SCMP_SYS(futex),           SCMP_SYS(clock_gettime),
 	    SCMP_SYS(setitimer),  SCMP_SYS(rt_sigreturn),    SCMP_SYS(rt_sigprocmask),
-	    SCMP_SYS(exit_group), SCMP_SYS(restart_syscall),
+	    SCMP_SYS(exit_group), SCMP_SYS(restart_syscall), SCMP_SYS(getrandom),
+	    SCMP_SYS(sysinfo),
 	};
 	const struct {
 		int call;

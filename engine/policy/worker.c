@@ -24,8 +24,7 @@ enum {
 	CHANNEL = 3,
 	EXIT_PROTOCOL = 2,
 	EXIT_EXPIRED = 3,
-	GRACE_MS = 100,       /* from the polite end of an evaluation to the hard one */
-	TRIM_ABOVE = 1 << 20, /* bytes of heap that are worth giving back */
+	GRACE_MS = 100, /* from the polite end of an evaluation to the hard one */
 	LAST_WORDS_MAX = 512,
 };
 
@@ -293,8 +292,7 @@ _Noreturn void policy_worker_main(void)
 		_exit(EXIT_PROTOCOL);
 	}
 	while (serve_next())
-		if (mallinfo2().arena > TRIM_ABOVE)
-			malloc_trim(0);
+		malloc_trim(0); /* what an evaluation has used is not kept while it idles */
 	bundle_free(bundle);
 	bundle = NULL;
 	exit(EXIT_SUCCESS);

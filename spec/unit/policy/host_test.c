@@ -373,6 +373,69 @@ static void a_confined_worker_is_killed_for_what_it_may_not_do(void **state)
 	}
 }
 
+/* What the walls must leave room for: each of these once met a system call that was not allowed. */
+static void a_confined_worker_can_do_its_work(void **state)
+{
+	static const char *const bodies[] = {
+	    /* large objects: hash tables, sorting, buffers that move */
+	    "local t = {} for i = 1, 8000 do t['k' .. i] = ('x'):rep(100) end return t",
+	    "local t = {} for i = 1, 60000 do t[i] = i end table.sort(t, function(a, b) return a > "
+	    "b "
+	    "end) return {n = #table.concat(t)}",
+	    "local t = {} for i = 1, 20 do t[i] = ('x'):rep(1 << 20) end return {n = #t}",
+	    "return {a = time.format(time.parse('2026-11-24T10:00:00+05:30')), b = 0.1 ^ 3, "
+	    "c = ('%5.3f %g %q'):format(1 / 3, 1e300, 'x')}",
+	    "log('a line') log({}) return {}",
+	    "return {a = json.parse('[1e3]'), b = select(2, json.parse('{')), "
+	    "c = quantity.parse('1.5Gi'), d = ('x'):byte(1, -1), e = utf8.char(228)}",
+	};
+	struct scene *s = *state;
+
+	for (size_t i = 0; i < ARRAY_LEN(bodies); i++) {
+		auto_free char *text =
+		    xasprintf("return {contract = function() %s end}", bodies[i]);
+
+		load(s, "contract.lua", text);
+		eval(s, "[\"contract\", \"validate\", \"status\"]");
+		if (json_get(result(s, "contract"), "ok") == NULL)
+			assert_error(s, "contract", "none", bodies[i]);
+	}
+}
+
+static void a_large_input_passes(void **state)
+{
+	struct scene *s = *state;
+	auto_json struct json *request =
+	    json_of("{\"hooks\":[\"contract\"],\"run\":{\"spec\":{}},"
+		    "\"config\":{\"spec\":{\"storage\":{}}},\"job\":{}}");
+	struct json *input =
+	    json_obj(json_obj(json_obj(json_mut(request, "config"), "spec"), "storage"), "input");
+
+	for (int i = 0; i < 20000; i++) {
+		auto_free char *key = xasprintf("key-%d", i);
+
+		json_set_str(input, key, "0123456789");
+	}
+	s->waiting++;
+	policy_eval(s->host, request, on_done, s);
+	loop_run(s->loop);
+	assert_true(json_equal(input, json_at(s->reply, "results", "contract", "ok", "input")));
+}
+
+static void too_much_memory_in_the_worker_is_a_limit(void **state)
+{
+	struct scene *s = *state;
+
+	load(s, "contract.lua",
+	     "return {contract = function() local t = {} while true do\n t[#t + 1] = "
+	     "('x'):rep(100000) .. #t end end}");
+	for (int i = 0; i < 3; i++) {
+		eval(s, "[\"contract\", \"validate\"]");
+		assert_error(s, "contract", "limit", "needs more than 32768 KiB of memory");
+		assert_non_null(json_get(result(s, "validate"), "ok"));
+	}
+}
+
 /* ---- attacks that only the worker's clock ends ---- */
 
 static void hangs_inside_one_call_are_ended(void **state)
@@ -627,6 +690,10 @@ int main(int argc, char **argv)
 	    cmocka_unit_test_setup_teardown(the_worker_inherits_nothing, set_up, tear_down),
 	    cmocka_unit_test_setup_teardown(a_confined_worker_is_killed_for_what_it_may_not_do,
 					    set_up, tear_down),
+	    cmocka_unit_test_setup_teardown(a_confined_worker_can_do_its_work, set_up, tear_down),
+	    cmocka_unit_test_setup_teardown(a_large_input_passes, set_up, tear_down),
+	    cmocka_unit_test_setup_teardown(too_much_memory_in_the_worker_is_a_limit, set_up,
+					    tear_down),
 	    cmocka_unit_test_setup_teardown(hangs_inside_one_call_are_ended, set_up, tear_down),
 	    cmocka_unit_test_setup_teardown(slow_work_between_calls_ends_politely, set_up,
 					    tear_down),
