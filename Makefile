@@ -15,7 +15,7 @@ else
 HARDEN  := -D_FORTIFY_SOURCE=3 -fstack-protector-strong -fstack-clash-protection -fPIE
 LDHARD  := -pie -Wl,-z,relro,-z,now -Wl,--as-needed
 endif
-ALL_CFLAGS = -std=gnu11 -D_GNU_SOURCE -DVERSION='"$(VERSION)"' -Iengine -I. -I$(BUILD)/gen \
+ALL_CFLAGS = -std=gnu11 -D_GNU_SOURCE -DPROJECT_VERSION=$(VERSION) -Iengine -I. -I$(BUILD)/gen \
              $(shell pkg-config --cflags lua5.4) $(WARN) $(HARDEN) $(CFLAGS) -MMD -MP
 ALL_LDFLAGS = $(LDHARD) $(LDFLAGS)
 
@@ -151,7 +151,7 @@ luacheck: ## luacheck
 	@luacheck --quiet scripts spec/lua $(wildcard examples/policies)
 
 shellcheck: ## shellcheck
-	@shellcheck $$(grep -rlE '^#!/bin/(ba)?sh' --include='*' spec .ci examples charts 2>/dev/null)
+	@shellcheck -x $$(grep -rlE '^#!/bin/(ba)?sh' --include='*' spec .ci examples charts 2>/dev/null)
 
 clang: ## build everything with clang, in build/clang
 	$(MAKE) BUILD=build/clang CC=clang all tools unit-tests
@@ -159,7 +159,7 @@ clang: ## build everything with clang, in build/clang
 compile_commands.json: Makefile
 	@{ echo '['; sep=; for c in $(SOURCES); do \
 	  printf '%s{"directory":"%s","file":"%s","command":"clang %s -c %s"}' "$$sep" "$(CURDIR)" "$$c" \
-	    '$(subst ",\",$(subst ',,$(filter-out -MMD -MP,$(ALL_CFLAGS))))' "$$c"; sep=','; done; echo ']'; } > $@
+	    '$(filter-out -MMD -MP,$(ALL_CFLAGS))' "$$c"; sep=','; done; echo ']'; } > $@
 
 # ---- seeing it work ----
 

@@ -128,7 +128,8 @@ static void on_request(void *arg, struct serve_request *request)
 	} else if (streq(path, "/readyz")) {
 		bool ready = controller_ready(app->controller);
 
-		reply_text(request, ready ? 200 : 503, ready ? "ok\n" : "the caches are not full yet\n");
+		reply_text(request, ready ? 200 : 503,
+			   ready ? "ok\n" : "the caches are not full yet\n");
 	} else if (streq(path, "/metrics")) {
 		controller_measure(app->controller);
 		text = metrics_text(app->metrics);
@@ -161,7 +162,7 @@ static int start(struct app *app, struct err *err)
 
 	if (kube_config_load(app->options.kubeconfig, app->options.context, &app->config, err) < 0)
 		return -1;
-	namespace = app->options.namespace != NULL ? app->options.namespace
+	namespace = app->options.namespace != NULL  ? app->options.namespace
 		    : app->config.namespace != NULL ? app->config.namespace
 						    : "default";
 	app->loop = loop_new();
@@ -174,27 +175,27 @@ static int start(struct app *app, struct err *err)
 	client_observe(app->client, observe_request, app);
 	app->identity = lease_identity();
 	app->events = events_new(
-		app->loop, app->client,
-		&(struct events_spec){.component = "kserve-controller", .instance = app->identity});
+	    app->loop, app->client,
+	    &(struct events_spec){.component = "kserve-controller", .instance = app->identity});
 	app->host = policy_host_new(app->loop, &(struct policy_options){0});
 	app->controller = controller_new(
-		&(struct controller_deps){app->loop, app->client, app->host, app->events, app->metrics},
-		&(struct controller_spec){.namespaces = (const char *const *)app->options.namespaces,
-					  .policy_namespace = namespace,
-					  .policy_name = app->options.policy_configmap,
-					  .service_account = app->options.service_account,
-					  .max_in_flight = (int)app->options.max_in_flight,
-					  .resync_ms = app->options.polling_ms,
-					  .may_write = may_write,
-					  .arg = app});
+	    &(struct controller_deps){app->loop, app->client, app->host, app->events, app->metrics},
+	    &(struct controller_spec){.namespaces = (const char *const *)app->options.namespaces,
+				      .policy_namespace = namespace,
+				      .policy_name = app->options.policy_configmap,
+				      .service_account = app->options.service_account,
+				      .max_in_flight = (int)app->options.max_in_flight,
+				      .resync_ms = app->options.polling_ms,
+				      .may_write = may_write,
+				      .arg = app});
 	loop_signal(app->loop, SIGTERM, on_signal, app);
 	loop_signal(app->loop, SIGINT, on_signal, app);
 	if (app->options.leader_elect)
 		start_lease(app, namespace);
 	else
 		lead(app);
-	log_info("started", "version", VERSION, "server", app->config.server, "namespace", namespace,
-		 "port", log_num(serve_port(app->serve)));
+	log_info("started", "version", VERSION, "server", app->config.server, "namespace",
+		 namespace, "port", log_num(serve_port(app->serve)));
 	return 0;
 }
 

@@ -29,7 +29,8 @@ static bool is_word(const char *text, size_t len)
 	if (len == 0 || text[0] == '-' || text[len - 1] == '-')
 		return false;
 	for (size_t i = 0; i < len; i++)
-		if (!islower((unsigned char)text[i]) && !isdigit((unsigned char)text[i]) && text[i] != '-')
+		if (!islower((unsigned char)text[i]) && !isdigit((unsigned char)text[i]) &&
+		    text[i] != '-')
 			return false;
 	return true;
 }
@@ -46,12 +47,14 @@ static int expect_name(const char *text, const char **out, struct err *err)
 	size_t len = strlen(text), word;
 
 	if (len > 253)
-		return err_set(err, ERR_INVALID, "expected a name of at most 253 characters, found %zu", len);
+		return err_set(err, ERR_INVALID,
+			       "expected a name of at most 253 characters, found %zu", len);
 	for (const char *part = text;; part += word + 1) {
 		word = strcspn(part, ".");
 		if (!is_word(part, word))
 			return err_set(err, ERR_INVALID,
-				       "expected a name of lower-case letters, digits, '-' and '.', found \"%s\"",
+				       "expected a name of lower-case letters, digits, '-' and "
+				       "'.', found \"%s\"",
 				       text);
 		if (part[word] == '\0')
 			break;
@@ -108,15 +111,17 @@ static int parse_watch(const char *text, struct options *out, struct err *err)
 		while (n > 0 && name[n - 1] == ' ')
 			n--;
 		if (!is_label(name, n))
-			return err_set(err, ERR_INVALID,
-				       "expected namespaces with commas between them, found \"%.*s\"", (int)n,
-				       name);
+			return err_set(
+			    err, ERR_INVALID,
+			    "expected namespaces with commas between them, found \"%.*s\"", (int)n,
+			    name);
 		text += len + (text[len] == ',');
 		if (is_watched(out, name, n))
 			continue;
 		if (count == NAMESPACES_MAX)
-			return err_set(err, ERR_LIMIT, "expected at most %d namespaces, found more: watch "
-						       "all of them instead",
+			return err_set(err, ERR_LIMIT,
+				       "expected at most %d namespaces, found more: watch "
+				       "all of them instead",
 				       NAMESPACES_MAX);
 		out->namespaces[count++] = xstrndup(name, n);
 	}
@@ -140,7 +145,8 @@ static int parse_rate(const char *text, struct options *out, struct err *err)
 	errno = 0;
 	n = strtol(text, &end, 10);
 	if (errno != 0 || end == text || *end != '\0' || n < 1 || n > 1000)
-		return err_set(err, ERR_INVALID, "expected a whole number from 1 to 1000, found \"%s\"", text);
+		return err_set(err, ERR_INVALID,
+			       "expected a whole number from 1 to 1000, found \"%s\"", text);
 	out->max_in_flight = n;
 	return 0;
 }
@@ -167,7 +173,8 @@ static int parse_leader_elect(const char *text, struct options *out, struct err 
 static int parse_log_level(const char *text, struct options *out, struct err *err)
 {
 	if (!log_level_parse(text, &out->log_level))
-		return err_set(err, ERR_INVALID, "expected debug, info, warn or error, found \"%s\"", text);
+		return err_set(err, ERR_INVALID,
+			       "expected debug, info, warn or error, found \"%s\"", text);
 	return 0;
 }
 
@@ -180,26 +187,28 @@ static int parse_log_format(const char *text, struct options *out, struct err *e
 }
 
 static const struct setting settings[] = {
-	{"kubeconfig", NULL, "FILE", "kubeconfig to use (default: as kubectl, else the pod's account)",
-	 parse_kubeconfig},
-	{"context", NULL, "NAME", "context of the kubeconfig (default: its current one)", parse_context},
-	{"namespace", "POD_NAMESPACE", "NAME", "the controller's own namespace", parse_namespace},
-	{"watch-namespace", "WATCH_NAMESPACE", "LIST", "namespaces to watch, with commas (default: all)",
-	 parse_watch},
-	{"sa-runner", "SA_RUNNER", "NAME", "service account of runner pods (default: the namespace's)",
-	 parse_service_account},
-	{"policy-configmap", "POLICY_CONFIGMAP", "NAME",
-	 "ConfigMap with the policies (default: kserve-controller-policies)", parse_policy_configmap},
-	{"polling-interval", "POLLING_INTERVAL", "DURATION",
-	 "look at every live run again after so long (default: 5m)", parse_polling},
-	{"max-reconcile-rate", "MAX_RECONCILE_RATE", "N", "passes in flight at once (default: 10)",
-	 parse_rate},
-	{"listen", "LISTEN", "HOST:PORT", "health and metrics (default: :8080)", parse_listen},
-	{"leader-elect", "LEADER_ELECT", "BOOL", "hold a Lease while working (default: true)",
-	 parse_leader_elect},
-	{"lease", "LEASE", "NAME", "the Lease (default: kserve-controller)", parse_lease},
-	{"log-level", "LOG_LEVEL", "LEVEL", "debug, info, warn or error (default: info)", parse_log_level},
-	{"log-format", "LOG_FORMAT", "FORMAT", "json or text (default: json)", parse_log_format},
+    {"kubeconfig", NULL, "FILE", "kubeconfig to use (default: as kubectl, else the pod's account)",
+     parse_kubeconfig},
+    {"context", NULL, "NAME", "context of the kubeconfig (default: its current one)",
+     parse_context},
+    {"namespace", "POD_NAMESPACE", "NAME", "the controller's own namespace", parse_namespace},
+    {"watch-namespace", "WATCH_NAMESPACE", "LIST",
+     "namespaces to watch, with commas (default: all)", parse_watch},
+    {"sa-runner", "SA_RUNNER", "NAME", "service account of runner pods (default: the namespace's)",
+     parse_service_account},
+    {"policy-configmap", "POLICY_CONFIGMAP", "NAME",
+     "ConfigMap with the policies (default: kserve-controller-policies)", parse_policy_configmap},
+    {"polling-interval", "POLLING_INTERVAL", "DURATION",
+     "look at every live run again after so long (default: 5m)", parse_polling},
+    {"max-reconcile-rate", "MAX_RECONCILE_RATE", "N", "passes in flight at once (default: 10)",
+     parse_rate},
+    {"listen", "LISTEN", "HOST:PORT", "health and metrics (default: :8080)", parse_listen},
+    {"leader-elect", "LEADER_ELECT", "BOOL", "hold a Lease while working (default: true)",
+     parse_leader_elect},
+    {"lease", "LEASE", "NAME", "the Lease (default: kserve-controller)", parse_lease},
+    {"log-level", "LOG_LEVEL", "LEVEL", "debug, info, warn or error (default: info)",
+     parse_log_level},
+    {"log-format", "LOG_FORMAT", "FORMAT", "json or text (default: json)", parse_log_format},
 };
 
 static int from_environment(options_env_fn *env, struct options *out, struct err *err)
@@ -234,7 +243,8 @@ static int from_flags(int argc, char *const *argv, struct options *out, struct e
 		if (has_prefix(argv[i], "--"))
 			setting = find_flag(argv[i] + 2, &value);
 		if (setting == NULL)
-			return err_set(err, ERR_INVALID, "unknown argument \"%s\": see --help", argv[i]);
+			return err_set(err, ERR_INVALID, "unknown argument \"%s\": see --help",
+				       argv[i]);
 		if (value == NULL)
 			value = ++i < argc ? argv[i] : NULL;
 		if (value == NULL)
@@ -250,14 +260,14 @@ int options_parse(int argc, char *const *argv, options_env_fn *env, struct optio
 		  enum options_action *action, struct err *err)
 {
 	struct options options = {
-		.policy_configmap = "kserve-controller-policies",
-		.listen = ":8080",
-		.lease = "kserve-controller",
-		.polling_ms = 300000,
-		.max_in_flight = 10,
-		.leader_elect = true,
-		.log_level = LOG_INFO,
-		.log_format = LOG_JSON,
+	    .policy_configmap = "kserve-controller-policies",
+	    .listen = ":8080",
+	    .lease = "kserve-controller",
+	    .polling_ms = 300000,
+	    .max_in_flight = 10,
+	    .leader_elect = true,
+	    .log_level = LOG_INFO,
+	    .log_format = LOG_JSON,
 	};
 
 	*action = OPTIONS_RUN;

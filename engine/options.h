@@ -13,13 +13,13 @@
 enum { NAMESPACES_MAX = 64 };
 
 struct options {
-	const char *kubeconfig, *context; /* NULL: as kubectl finds them */
-	const char *namespace;            /* our own; NULL: the kubeconfig's or the pod's */
+	const char *kubeconfig, *context;     /* NULL: as kubectl finds them */
+	const char *namespace;                /* our own; NULL: the kubeconfig's or the pod's */
 	char *namespaces[NAMESPACES_MAX + 1]; /* to watch, NULL-terminated; empty: all; owned */
-	const char *service_account;      /* of runner pods; NULL: none */
+	const char *service_account;          /* of runner pods; NULL: none */
 	const char *policy_configmap;
-	const char *listen;               /* of health and metrics: host:port */
-	const char *lease;                /* name of the Lease */
+	const char *listen; /* of health and metrics: host:port */
+	const char *lease;  /* name of the Lease */
 	int64_t polling_ms;
 	int64_t max_in_flight;
 	bool leader_elect;

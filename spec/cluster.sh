@@ -2,16 +2,24 @@
 # spec/cluster.sh - a cluster on loopback for the demo, the integration suites and the benchmark; to
 # be sourced. Everything lives in $work and ends with the shell.
 #
-#	cluster_up            apisim, podrunner and the stand-ins; sets KUBECONFIG, handler, model
+#	cluster_up            an API server, podrunner and the stand-ins; sets KUBECONFIG, handler, model
+#	cluster_up_bare       the same without stand-ins: every Pod just succeeds
 #	cluster_install       CRDs, namespace, policies, endpoint Secret
 #	engine_start [ARG...] the controller; engine_stop [SIGNAL]
 #	k ARG...              kubectl in the namespace of the examples
+#	api PATH [ARG...]     curl to the API server
+#
+# The API server is apisim, or with E2E_SERVER=real that of spec/controlplane.sh.
+
+# shellcheck source=spec/controlplane.sh
+source spec/controlplane.sh
 
 BUILD=${BUILD:-build}
 KUBECTL=${KUBECTL:-kubectl}
 namespace=kserve-controller-system
 work=$(mktemp -d)
 export KUBECONFIG=$work/kubeconfig
+curl_auth=() # curl's options and their values
 declare -A pid_of=()
 
 # start NAME COMMAND...: in the background, its output in $work/NAME.log
@@ -33,7 +41,7 @@ stop() {
 
 cluster_down() {
 	local name
-	for name in engine podrunner; do stop "$name"; done
+	for name in engine podrunner kube-controller-manager kube-apiserver; do stop "$name"; done
 	for name in "${!pid_of[@]}"; do stop "$name"; done
 	rm -rf "$work"
 }
@@ -62,6 +70,11 @@ k() {
 	"$KUBECTL" -n "$namespace" "$@"
 }
 
+# api PATH [CURL ARG...]
+api() {
+	curl -sf "${curl_auth[@]}" "$server$1" "${@:2}"
+}
+
 write_kubeconfig() {
 	cat > "$KUBECONFIG" <<-END
 		apiVersion: v1
@@ -80,14 +93,31 @@ apisim_up() {
 	write_kubeconfig "$server"
 }
 
+is_real() {
+	[ "${E2E_SERVER:-apisim}" = real ]
+}
+
+# podrunner_up ARG...
+podrunner_up() {
+	start podrunner "$BUILD/podrunner" --kubeconfig "$KUBECONFIG" --root "$work/pods" "$@"
+}
+
+cluster_up_bare() {
+	if is_real; then
+		controlplane_up && podrunner_up --image '*=/bin/true' --no-namespaces yes
+	else
+		apisim_up --auto-run 50
+	fi
+}
+
 cluster_up() {
-	apisim_up "$@" || return 1
+	if is_real; then controlplane_up; else apisim_up; fi || return
 	start dbhandler "$BUILD/dbhandler" --listen 127.0.0.1:0 --port-file "$work/dbhandler.port" \
 		--user demo --password demo
 	start model "$BUILD/kserve_model" --listen 127.0.0.1:0 --port-file "$work/model.port"
 	handler=127.0.0.1:$(port_of dbhandler) || return 1
 	model=127.0.0.1:$(port_of model) || return 1
-	start podrunner "$BUILD/podrunner" --kubeconfig "$KUBECONFIG" --root "$work/pods" \
+	podrunner_up \
 		--image ghcr.io/krateoplatformops/kserve-krateo-runner="$(realpath "$BUILD/kserve-runner")"
 }
 

@@ -22,6 +22,11 @@
 #include <time.h>
 #include <unistd.h>
 
+/* The version of the build, as text. */
+#define VERSION TEXT_OF(PROJECT_VERSION)
+#define TEXT_OF(tokens) TEXT_OF_TOKENS(tokens)
+#define TEXT_OF_TOKENS(tokens) #tokens
+
 #define ARRAY_LEN(a) (sizeof(a) / sizeof((a)[0]))
 #define PRINTF_LIKE(fmt, args) __attribute__((format(printf, fmt, args)))
 #define MUST_CHECK __attribute__((warn_unused_result))
@@ -56,12 +61,14 @@ static inline void cleanup_file(FILE *const *file)
 		fclose(*file);
 }
 
-/* auto_free char *s = ...;  freed when s goes out of scope. Not in code that can raise a Lua error. */
+/* auto_free char *s = ...;  freed when s goes out of scope. Not in code that can raise a Lua error.
+ */
 #define auto_free __attribute__((cleanup(cleanup_free)))
 #define auto_close __attribute__((cleanup(cleanup_close)))
 #define auto_file __attribute__((cleanup(cleanup_file)))
 
-/* return steal(s);  hands the value out and leaves NULL behind, so that the cleanup does nothing. */
+/* return steal(s);  hands the value out and leaves NULL behind, so that the cleanup does nothing.
+ */
 #define steal(pointer)                                                                             \
 	(__extension__({                                                                           \
 		__typeof__(&(pointer)) stolen_from = &(pointer);                                   \

@@ -66,9 +66,8 @@ int buf_addf(struct buf *b, const char *fmt, ...)
 
 static int add_escaped(struct buf *b, unsigned char c)
 {
-	static const char shorthand[128] = {['"'] = '"',  ['\\'] = '\\', ['\n'] = 'n',
-					    ['\r'] = 'r', ['\t'] = 't',  ['\b'] = 'b',
-					    ['\f'] = 'f'};
+	static const char shorthand[128] = {['"'] = '"',  ['\\'] = '\\', ['\n'] = 'n', ['\r'] = 'r',
+					    ['\t'] = 't', ['\b'] = 'b',  ['\f'] = 'f'};
 	char text[8];
 
 	if (shorthand[c] != 0)

@@ -40,9 +40,9 @@ int err_wrap(struct err *err, const char *fmt, ...)
 const char *err_kind_name(enum err_kind kind)
 {
 	static const char *const names[] = {
-		[ERR_NONE] = "None",       [ERR_RETRY] = "Retry",   [ERR_CONFLICT] = "Conflict",
-		[ERR_GONE] = "Gone",       [ERR_NOT_FOUND] = "NotFound", [ERR_DENIED] = "Denied",
-		[ERR_INVALID] = "Invalid", [ERR_LIMIT] = "Limit",   [ERR_BUG] = "Bug",
+	    [ERR_NONE] = "None",       [ERR_RETRY] = "Retry",        [ERR_CONFLICT] = "Conflict",
+	    [ERR_GONE] = "Gone",       [ERR_NOT_FOUND] = "NotFound", [ERR_DENIED] = "Denied",
+	    [ERR_INVALID] = "Invalid", [ERR_LIMIT] = "Limit",        [ERR_BUG] = "Bug",
 	};
 
 	return names[kind];

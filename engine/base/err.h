@@ -35,8 +35,8 @@ enum { ERR_MSG_MAX = 1024 }; /* longer messages are cut, always on a UTF-8 bound
 
 struct err {
 	enum err_kind kind;
-	int status;         /* the HTTP status where there was one, else 0 */
-	int64_t retry_ms;   /* what the server asked for (Retry-After), else 0 */
+	int status;       /* the HTTP status where there was one, else 0 */
+	int64_t retry_ms; /* what the server asked for (Retry-After), else 0 */
 	char msg[ERR_MSG_MAX];
 };
 

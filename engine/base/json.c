@@ -221,7 +221,8 @@ bool json_equal(const struct json *a, const struct json *b)
 	case JSON_ARRAY:
 		if (json_len(a) != json_len(b))
 			return false;
-		for (a = json_first(a), b = json_first(b); a != NULL; a = json_next(a), b = json_next(b))
+		for (a = json_first(a), b = json_first(b); a != NULL;
+		     a = json_next(a), b = json_next(b))
 			if (!json_equal(a, b))
 				return false;
 		return true;
@@ -262,9 +263,9 @@ enum json_type json_type(const struct json *value)
 const char *json_type_name(enum json_type type)
 {
 	static const char *const names[] = {
-		[JSON_MISSING] = "nothing", [JSON_NULL] = "null",     [JSON_BOOL] = "boolean",
-		[JSON_NUMBER] = "number",   [JSON_STRING] = "string", [JSON_ARRAY] = "array",
-		[JSON_OBJECT] = "object",
+	    [JSON_MISSING] = "nothing", [JSON_NULL] = "null",     [JSON_BOOL] = "boolean",
+	    [JSON_NUMBER] = "number",   [JSON_STRING] = "string", [JSON_ARRAY] = "array",
+	    [JSON_OBJECT] = "object",
 	};
 
 	return names[type];

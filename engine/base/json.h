@@ -11,7 +11,8 @@
  *
  * json_build() makes a value from a template; single quotes stand for double quotes:
  *
- *	auto_json struct json *ref = json_build("{'kind': 'Job', 'name': %s, 'uid': %s}", name, uid);
+ *	auto_json struct json *ref = json_build("{'kind': 'Job', 'name': %s, 'uid': %s}", name,
+ *uid);
  */
 #ifndef BASE_JSON_H
 #define BASE_JSON_H
@@ -20,7 +21,15 @@
 
 struct json;
 
-enum json_type { JSON_MISSING, JSON_NULL, JSON_BOOL, JSON_NUMBER, JSON_STRING, JSON_ARRAY, JSON_OBJECT };
+enum json_type {
+	JSON_MISSING,
+	JSON_NULL,
+	JSON_BOOL,
+	JSON_NUMBER,
+	JSON_STRING,
+	JSON_ARRAY,
+	JSON_OBJECT
+};
 
 /* Parse one JSON text; NULL on failure with "line L, column C: ..." in err. Nesting: scan.h. */
 struct json *json_parse(const char *text, size_t len, struct err *err);
@@ -44,7 +53,7 @@ bool json_equal(const struct json *a, const struct json *b);
 /* ---- reading ---- */
 
 enum json_type json_type(const struct json *value); /* JSON_MISSING for NULL */
-const char *json_type_name(enum json_type type);     /* "object", "null", ... for messages */
+const char *json_type_name(enum json_type type);    /* "object", "null", ... for messages */
 
 /* The member of an object; NULL when absent or when value is no object. */
 const struct json *json_get(const struct json *value, const char *key);

@@ -6,7 +6,7 @@
 enum { LINE_MAX_BYTES = 16 << 10 };
 
 static const char *const level_names[] = {
-	[LOG_DEBUG] = "debug", [LOG_INFO] = "info", [LOG_WARN] = "warn", [LOG_ERROR] = "error"};
+    [LOG_DEBUG] = "debug", [LOG_INFO] = "info", [LOG_WARN] = "warn", [LOG_ERROR] = "error"};
 
 static enum log_level lowest_level = LOG_INFO;
 static enum log_format line_format = LOG_JSON;

@@ -109,10 +109,11 @@ bool time_parse(const char *text, int64_t *ms)
 	int64_t fraction = 0, offset;
 	struct tm tm = {0};
 
-	if (!digits(&p, 4, 9999, &tm.tm_year) || !literal(&p, "-") || !digits(&p, 2, 12, &tm.tm_mon) ||
-	    !literal(&p, "-") || !digits(&p, 2, 31, &tm.tm_mday) || !literal(&p, "Tt ") ||
-	    !digits(&p, 2, 23, &tm.tm_hour) || !literal(&p, ":") || !digits(&p, 2, 59, &tm.tm_min) ||
-	    !literal(&p, ":") || !digits(&p, 2, 60, &tm.tm_sec))
+	if (!digits(&p, 4, 9999, &tm.tm_year) || !literal(&p, "-") ||
+	    !digits(&p, 2, 12, &tm.tm_mon) || !literal(&p, "-") ||
+	    !digits(&p, 2, 31, &tm.tm_mday) || !literal(&p, "Tt ") ||
+	    !digits(&p, 2, 23, &tm.tm_hour) || !literal(&p, ":") ||
+	    !digits(&p, 2, 59, &tm.tm_min) || !literal(&p, ":") || !digits(&p, 2, 60, &tm.tm_sec))
 		return false;
 	if (literal(&p, ".")) {
 		int64_t unit = 100;
@@ -174,8 +175,9 @@ int duration_parse(const char *text, int64_t *ms, struct err *err)
 			return 0;
 		}
 	} while (*p != '\0');
-	return err_set(err, ERR_INVALID,
-		       "expected a duration such as 30s, 5m or 1h30m (a bare number is seconds, at most "
-		       "10 years), found \"%s\"",
-		       text);
+	return err_set(
+	    err, ERR_INVALID,
+	    "expected a duration such as 30s, 5m or 1h30m (a bare number is seconds, at most "
+	    "10 years), found \"%s\"",
+	    text);
 }

@@ -15,8 +15,8 @@ struct reader {
 
 static int fail(struct reader *r, const yaml_mark_t *at, const char *problem)
 {
-	return err_set(r->err, ERR_INVALID, "line %zu, column %zu: %s", at->line + 1, at->column + 1,
-		       problem);
+	return err_set(r->err, ERR_INVALID, "line %zu, column %zu: %s", at->line + 1,
+		       at->column + 1, problem);
 }
 
 static int next(struct reader *r)
@@ -116,7 +116,8 @@ static struct json *plain_scalar(struct reader *r, const char *text)
 	if (!is_odd_number(text))
 		return json_string(text);
 	fail(r, &r->event.start_mark,
-	     "expected a JSON number or a quoted string, found a number that readers of YAML differ on");
+	     "expected a JSON number or a quoted string, found a number that readers of YAML "
+	     "differ on");
 	return NULL;
 }
 
@@ -263,7 +264,8 @@ struct json *yaml_parse_all(const char *text, size_t len, struct err *err)
 	int more;
 
 	if (len > YAML_MAX) {
-		err_set(err, ERR_LIMIT, "expected at most %d bytes of YAML, found %zu", YAML_MAX, len);
+		err_set(err, ERR_LIMIT, "expected at most %d bytes of YAML, found %zu", YAML_MAX,
+			len);
 		return NULL;
 	}
 	if (!yaml_parser_initialize(&r.parser))
@@ -284,7 +286,8 @@ struct json *yaml_parse(const char *text, size_t len, struct err *err)
 	if (documents == NULL)
 		return NULL;
 	if (json_len(documents) != 1) {
-		err_set(err, ERR_INVALID, "expected one YAML document, found %zu", json_len(documents));
+		err_set(err, ERR_INVALID, "expected one YAML document, found %zu",
+			json_len(documents));
 		return NULL;
 	}
 	return json_copy(json_first(documents));

@@ -2,8 +2,8 @@
  * yaml.h - YAML text to JSON values, with the YAML 1.2 core schema. The only user of libyaml.
  *
  * Plain scalars become null, booleans and numbers as the core schema says (so yes, on and 1e are
- * strings; 0x1F and 0o17 become decimal numbers, .inf, .nan, .5 and 0644 are refused); quoted ones are
- * always strings. Refused, with line and column: aliases and anchors, tags, merge keys,
+ * strings; 0x1F and 0o17 become decimal numbers, .inf, .nan, .5 and 0644 are refused); quoted ones
+ * are always strings. Refused, with line and column: aliases and anchors, tags, merge keys,
  * duplicate keys, keys that are not scalars, nesting deeper than 64; with the number of the byte:
  * what is not UTF-8; text over YAML_MAX.
  */

@@ -127,7 +127,8 @@ static void existing(void *arg, const struct json *object, const struct err *err
 	act->call = NULL;
 	if (err == NULL && !belongs_to_run(act, object)) {
 		err_set(&foreign, ERR_CONFLICT,
-			"%s exists and does not belong to this run; it is left alone: delete or rename it",
+			"%s exists and does not belong to this run; it is left alone: delete or "
+			"rename it",
 			name_in(object));
 		err = &foreign;
 	}
@@ -181,7 +182,8 @@ static void send_action(struct act *act, const struct action *action)
 		return;
 	case ACTION_PATCH:
 		path = path_of(act, action->kind, name_in(action->body), NULL);
-		act->call = client_patch(client, path, PATCH_MERGE, action->body, changed_other, act);
+		act->call =
+		    client_patch(client, path, PATCH_MERGE, action->body, changed_other, act);
 		return;
 	case ACTION_DELETE:
 		path = path_of(act, &KIND_RUN, run_field(act, "name"), NULL);

@@ -13,11 +13,11 @@ static const struct watched {
 	const char *selector;
 	void (*reduce)(struct json *object);
 } watched[KINDS] = {
-	[RUNS] = {&KIND_RUN, NULL, reduce_run},
-	[CONFIGS] = {&KIND_CONFIG, NULL, NULL},
-	[JOBS] = {&KIND_JOB, LABEL_RUN, reduce_job},
-	[CRONJOBS] = {&KIND_CRONJOB, LABEL_RUN, reduce_cronjob},
-	[PODS] = {&KIND_POD, LABEL_RUN, reduce_pod},
+    [RUNS] = {&KIND_RUN, NULL, reduce_run},
+    [CONFIGS] = {&KIND_CONFIG, NULL, NULL},
+    [JOBS] = {&KIND_JOB, LABEL_RUN, reduce_job},
+    [CRONJOBS] = {&KIND_CRONJOB, LABEL_RUN, reduce_cronjob},
+    [PODS] = {&KIND_POD, LABEL_RUN, reduce_pod},
 };
 
 /* One kind in one namespace, or in all. */
@@ -51,7 +51,8 @@ static char *config_key_of(const struct json *run)
 	const struct json *ref = json_at(run, "spec", "configRef");
 	const char *own = json_get_str(json_get(run, "metadata"), "namespace", "");
 
-	return xasprintf("%s/%s", json_get_str(ref, "namespace", own), json_get_str(ref, "name", ""));
+	return xasprintf("%s/%s", json_get_str(ref, "namespace", own),
+			 json_get_str(ref, "name", ""));
 }
 
 static void forget_run(struct cache *cache, const struct store_meta *meta)
@@ -163,14 +164,14 @@ static void start_source(struct cache *cache, struct loop *loop, struct client *
 {
 	struct source *source = &cache->sources[cache->source_count++];
 	struct watch_spec spec = {
-		.kind = watched[which].kind,
-		.namespace = namespace,
-		.label_selector = watched[which].selector,
-		.store = cache->stores[which],
-		.event = on_event,
-		.synced = on_synced,
-		.trouble = on_trouble,
-		.arg = source,
+	    .kind = watched[which].kind,
+	    .namespace = namespace,
+	    .label_selector = watched[which].selector,
+	    .store = cache->stores[which],
+	    .event = on_event,
+	    .synced = on_synced,
+	    .trouble = on_trouble,
+	    .arg = source,
 	};
 
 	*source = (struct source){.cache = cache, .which = which};
@@ -272,7 +273,8 @@ void cache_view_done(struct cache_view *view)
 	*view = (struct cache_view){0};
 }
 
-void cache_each_live(const struct cache *cache, void (*fn)(void *arg, const char *run_key), void *arg)
+void cache_each_live(const struct cache *cache, void (*fn)(void *arg, const char *run_key),
+		     void *arg)
 {
 	const char *key;
 	void *value;
@@ -281,7 +283,8 @@ void cache_each_live(const struct cache *cache, void (*fn)(void *arg, const char
 		fn(arg, key);
 }
 
-void cache_count(const struct cache *cache, void (*fn)(void *arg, const char *kind, size_t n), void *arg)
+void cache_count(const struct cache *cache, void (*fn)(void *arg, const char *kind, size_t n),
+		 void *arg)
 {
 	for (enum which which = RUNS; which < KINDS; which++)
 		fn(arg, watched[which].kind->name, store_len(cache->stores[which]));

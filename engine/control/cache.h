@@ -37,9 +37,11 @@ bool cache_look(const struct cache *cache, const char *run_key, struct cache_vie
 void cache_view_done(struct cache_view *view);
 
 /* Call fn with the key of every run that has not finished. */
-void cache_each_live(const struct cache *cache, void (*fn)(void *arg, const char *run_key), void *arg);
+void cache_each_live(const struct cache *cache, void (*fn)(void *arg, const char *run_key),
+		     void *arg);
 
 /* For metrics: objects held, by kind. */
-void cache_count(const struct cache *cache, void (*fn)(void *arg, const char *kind, size_t n), void *arg);
+void cache_count(const struct cache *cache, void (*fn)(void *arg, const char *kind, size_t n),
+		 void *arg);
 
 #endif

@@ -54,8 +54,8 @@ static void tidy(void *arg UNUSED)
 static void log_pass(const char *key, const struct pass_result *result)
 {
 	if (result->err != NULL)
-		log_warn("pass failed", "run", key, "kind", err_kind_name(result->err->kind), "error",
-			 result->err->msg);
+		log_warn("pass failed", "run", key, "kind", err_kind_name(result->err->kind),
+			 "error", result->err->msg);
 	else if (result->finished_phase != NULL)
 		log_info("run finished", "run", key, "phase", result->finished_phase);
 	else if (result->job_uid != NULL)
@@ -69,7 +69,8 @@ static void measure_pass(struct controller *c, const struct flight *flight,
 {
 	const char *outcome = result->err != NULL       ? LABEL_CONTROLLER ",result=\"error\""
 			      : result->failed          ? LABEL_CONTROLLER ",result=\"requeue\""
-			      : result->requeue_ms >= 0 ? LABEL_CONTROLLER ",result=\"requeue_after\""
+			      : result->requeue_ms >= 0 ? LABEL_CONTROLLER
+				  ",result=\"requeue_after\""
 							: LABEL_CONTROLLER ",result=\"success\"";
 	char phase[64];
 
@@ -173,7 +174,8 @@ static void on_synced(void *arg)
 
 static void on_trouble(void *arg UNUSED, const struct err *err)
 {
-	log_warn("watching failed, trying again", "kind", err_kind_name(err->kind), "error", err->msg);
+	log_warn("watching failed, trying again", "kind", err_kind_name(err->kind), "error",
+		 err->msg);
 }
 
 static void requeue_low(void *arg, const char *key)
@@ -262,10 +264,14 @@ struct controller *controller_new(const struct controller_deps *deps,
 	c->deps = *deps;
 	c->spec = *spec;
 	c->env = (struct pass_env){
-		.act = {.loop = deps->loop, .client = deps->client, .may_write = may_write, .emit = emit, .arg = c},
-		.host = deps->host,
-		.service_account = spec->service_account,
-		.evaluated = on_evaluated,
+	    .act = {.loop = deps->loop,
+		    .client = deps->client,
+		    .may_write = may_write,
+		    .emit = emit,
+		    .arg = c},
+	    .host = deps->host,
+	    .service_account = spec->service_account,
+	    .evaluated = on_evaluated,
 	};
 	c->queue = queue_new();
 	c->holds = holds_new();
@@ -351,7 +357,8 @@ void controller_measure(struct controller *c)
 
 	metrics_set(metrics, METRIC_ACTIVE_WORKERS, LABEL_CONTROLLER, (double)map_len(c->flights));
 	metrics_set(metrics, METRIC_MAX_WORKERS, LABEL_CONTROLLER, c->spec.max_in_flight);
-	metrics_set(metrics, METRIC_QUEUE_DEPTH, "name=\"inferencerun\"", (double)queue_depth(c->queue));
+	metrics_set(metrics, METRIC_QUEUE_DEPTH, "name=\"inferencerun\"",
+		    (double)queue_depth(c->queue));
 	metrics_set(metrics, METRIC_QUEUE_OLDEST, "name=\"inferencerun\"",
 		    (double)controller_oldest_ms(c) / 1000);
 	cache_count(c->cache, measure_kind, c);

@@ -18,12 +18,12 @@
 struct controller;
 
 struct controller_spec {
-	const char *const *namespaces; /* to watch; NULL-terminated, empty: all */
+	const char *const *namespaces;              /* to watch; NULL-terminated, empty: all */
 	const char *policy_namespace, *policy_name; /* the policy ConfigMap */
-	const char *service_account;   /* of runner pods; NULL: the namespace's default */
+	const char *service_account; /* of runner pods; NULL: the namespace's default */
 	int max_in_flight;
-	int64_t resync_ms;             /* every run that has not finished is looked at again */
-	bool (*may_write)(void *arg);  /* this process holds the lease, freshly */
+	int64_t resync_ms;            /* every run that has not finished is looked at again */
+	bool (*may_write)(void *arg); /* this process holds the lease, freshly */
 	void *arg;
 };
 
@@ -36,7 +36,8 @@ struct controller_deps {
 };
 
 /* Starts to watch at once; passes begin with controller_lead. */
-struct controller *controller_new(const struct controller_deps *deps, const struct controller_spec *spec);
+struct controller *controller_new(const struct controller_deps *deps,
+				  const struct controller_spec *spec);
 void controller_free(struct controller *controller);
 
 /* This process holds the lease now: passes may begin, once the caches are full. */

@@ -36,7 +36,7 @@ static bool is_edited_after_rejection(const struct observed *o)
 {
 	return streq(phase_of(o), "Rejected") &&
 	       json_get_int(json_get(o->run, "metadata"), "generation", 0) >
-		       json_get_int(status_of(o), "observedGeneration", 0);
+		   json_get_int(status_of(o), "observedGeneration", 0);
 }
 
 enum stage decide_stage(const struct observed *o)
@@ -63,14 +63,15 @@ static struct json *question_before_start(const struct observed *o, const char *
 	char now[TIME_TEXT_MAX];
 	auto_free char *name = run_job_name(o->run);
 	auto_json struct json *manifest =
-		manifest_job(o->run, o->config, o->service_account, o->digest);
+	    manifest_job(o->run, o->config, o->service_account, o->digest);
 	auto_json struct json *asked = json_build(hooks);
 
 	time_format(o->now, false, now);
 	return json_build("{'hooks': %j, 'run': %j, 'config': %j, 'job': {'id': %s, 'name': %s},"
 			  " 'manifest': %j, 'now': %s}",
-			  asked, o->run, o->config, json_get_str(json_get(o->run, "metadata"), "uid", ""),
-			  name, manifest, now);
+			  asked, o->run, o->config,
+			  json_get_str(json_get(o->run, "metadata"), "uid", ""), name, manifest,
+			  now);
 }
 
 struct json *decide_question(const struct observed *o)
@@ -84,8 +85,9 @@ struct json *decide_question(const struct observed *o)
 		return question_before_start(o, "['contract', 'shape']");
 	case STAGE_STARTED:
 		time_format(o->now, false, now);
-		return json_build("{'hooks': ['status'], 'run': %j, 'job': %j, 'pods': %j, 'now': %s}",
-				  o->run, o->job, o->pods, now);
+		return json_build(
+		    "{'hooks': ['status'], 'run': %j, 'job': %j, 'pods': %j, 'now': %s}", o->run,
+		    o->job, o->pods, now);
 	case STAGE_LOST:
 	case STAGE_FINISHED:
 	case STAGE_NO_CONFIG:
@@ -148,8 +150,8 @@ static char *violations_text(const struct json *violations)
 	struct buf text = BUF_INIT(VIOLATIONS_MAX);
 
 	for (const struct json *v = json_first(violations); v != NULL; v = json_next(v))
-		buf_addf(&text, "%s%s: %s", text.len > 0 ? "; " : "", json_get_str(v, "field", "spec"),
-			 json_get_str(v, "message", "invalid"));
+		buf_addf(&text, "%s%s: %s", text.len > 0 ? "; " : "",
+			 json_get_str(v, "field", "spec"), json_get_str(v, "message", "invalid"));
 	if (text.full) {
 		text = (struct buf){text.data, text.len, text.cap, VIOLATIONS_MAX + 64, false};
 		buf_adds(&text, "; and more, too many to list");
@@ -186,9 +188,9 @@ static void name_job(const struct observed *o, struct json *status)
 {
 	auto_free char *name = run_job_name(o->run);
 	const char *kind = run_is_scheduled(o->run) ? "CronJob" : "Job";
-	struct json *ref = json_build("{'apiVersion': 'batch/v1', 'kind': %s, 'namespace': %s, 'name': %s}",
-				      kind, json_get_str(json_get(o->run, "metadata"), "namespace", ""),
-				      name);
+	struct json *ref =
+	    json_build("{'apiVersion': 'batch/v1', 'kind': %s, 'namespace': %s, 'name': %s}", kind,
+		       json_get_str(json_get(o->run, "metadata"), "namespace", ""), name);
 	const char *uid = json_str(json_at(o->job, "metadata", "uid"));
 
 	if (uid != NULL)
@@ -205,7 +207,8 @@ static void name_model(struct json *status, const struct json *results)
 		json_set_str(status, "model", model);
 }
 
-static void keep_contract(struct json *status, const char *contract, int64_t generation, int64_t now)
+static void keep_contract(struct json *status, const char *contract, int64_t generation,
+			  int64_t now)
 {
 	auto_buf struct buf encoded = BUF_INIT(2 * STATUS_CONTRACT_MAX);
 
@@ -215,7 +218,8 @@ static void keep_contract(struct json *status, const char *contract, int64_t gen
 		return;
 	}
 	status_condition(status, "ContractInStatus", "False", "TooLarge",
-			 "the contract is over 256 KiB: read it in the run's ConfigMap", generation, now);
+			 "the contract is over 256 KiB: read it in the run's ConfigMap", generation,
+			 now);
 }
 
 static void add_creates(const struct observed *o, const struct json *results, const char *contract,
@@ -224,11 +228,12 @@ static void add_creates(const struct observed *o, const struct json *results, co
 	const struct json *shaped = json_at(results, "shape", "ok");
 	const struct kind *kind = run_is_scheduled(o->run) ? &KIND_CRONJOB : &KIND_JOB;
 	struct json *job = shaped != NULL
-				   ? json_copy(shaped)
-				   : manifest_job(o->run, o->config, o->service_account, o->digest);
+			       ? json_copy(shaped)
+			       : manifest_job(o->run, o->config, o->service_account, o->digest);
 
 	manifest_enforce(job, o->run, o->digest);
-	plan_add(plan, ACTION_CREATE, &KIND_CONFIGMAP, manifest_contract(o->run, contract, o->digest));
+	plan_add(plan, ACTION_CREATE, &KIND_CONFIGMAP,
+		 manifest_contract(o->run, contract, o->digest));
 	plan_add(plan, ACTION_CREATE, kind, job);
 }
 
@@ -242,14 +247,16 @@ static void start(const struct observed *o, const struct json *results, struct p
 		return;
 	contract = contract_text(o, results);
 	if (strlen(contract) > CONTRACT_MAX) {
-		message = xasprintf("expected a contract of at most %d bytes (a ConfigMap holds 1 MiB), "
-				    "found %zu: shorten spec.parameters or storage",
-				    CONTRACT_MAX, strlen(contract));
+		message =
+		    xasprintf("expected a contract of at most %d bytes (a ConfigMap holds 1 MiB), "
+			      "found %zu: shorten spec.parameters or storage",
+			      CONTRACT_MAX, strlen(contract));
 		reject(o, plan, "ContractTooLarge", message);
 		return;
 	}
 	name = run_job_name(o->run);
-	message = xasprintf("%s %s is being created", run_is_scheduled(o->run) ? "CronJob" : "Job", name);
+	message =
+	    xasprintf("%s %s is being created", run_is_scheduled(o->run) ? "CronJob" : "Job", name);
 	verdict.message = message;
 	wanted = status_apply(o->run, &verdict, o->now);
 	json_remove(wanted, "completionTime");
@@ -278,9 +285,10 @@ static void wait_for_config(const struct observed *o, struct plan *plan)
 {
 	const struct json *ref = json_at(o->run, "spec", "configRef");
 	const char *namespace = json_get_str(json_get(o->run, "metadata"), "namespace", "");
-	auto_free char *message = xasprintf(
-		"InferenceConfig \"%s\" does not exist in namespace \"%s\"; the run goes on once it does",
-		json_get_str(ref, "name", ""), json_get_str(ref, "namespace", namespace));
+	auto_free char *message =
+	    xasprintf("InferenceConfig \"%s\" does not exist in namespace \"%s\"; the run goes on "
+		      "once it does",
+		      json_get_str(ref, "name", ""), json_get_str(ref, "namespace", namespace));
 
 	say(o, plan,
 	    &(struct verdict){.phase = "Pending",
@@ -292,16 +300,14 @@ static void wait_for_config(const struct observed *o, struct plan *plan)
 static void report_foreign(const struct observed *o, struct plan *plan)
 {
 	auto_free char *name = run_job_name(o->run);
-	auto_free char *message =
-		xasprintf("an object named %s exists and does not belong to this run; it is left alone: "
-			  "delete or rename it",
-			  name);
+	auto_free char *message = xasprintf(
+	    "an object named %s exists and does not belong to this run; it is left alone: "
+	    "delete or rename it",
+	    name);
 
 	say(o, plan,
-	    &(struct verdict){.phase = "Pending",
-			      .reason = "JobNameTaken",
-			      .message = message,
-			      .failing = true});
+	    &(struct verdict){
+		.phase = "Pending", .reason = "JobNameTaken", .message = message, .failing = true});
 	plan->backoff = true;
 }
 

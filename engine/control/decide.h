@@ -5,16 +5,14 @@
  * A run goes through these stages; each is told from the run's status and the cache alone, so a
  * restart at any point goes on where it was:
  *
- *	NEW       nothing has been made. Ask validate, contract and shape; then: status (Pending, the
- *	          contract, the Job's name) guarded by the run's version, ConfigMap, Job. The guarded
- *	          status comes first: if our copy of the run is old, it fails and nothing is made.
- *	STARTING  the status names a Job that is not there and was never seen: we stopped in between.
- *	          Confirm the run's version by a live read, then make what is missing.
- *	STARTED   the Job is there: ask status and record what it says.
- *	LOST      the Job was seen and is gone before its outcome was recorded: Failed, never again.
- *	FINISHED  the outcome is recorded; only clean-up is left.
- *	NO_CONFIG wait for the InferenceConfig to appear.
- *	FOREIGN   an object of the Job's name belongs to somebody else.
+ *	NEW       nothing has been made. Ask validate, contract and shape; then: status (Pending,
+ *the contract, the Job's name) guarded by the run's version, ConfigMap, Job. The guarded status
+ *comes first: if our copy of the run is old, it fails and nothing is made. STARTING  the status
+ *names a Job that is not there and was never seen: we stopped in between. Confirm the run's version
+ *by a live read, then make what is missing. STARTED   the Job is there: ask status and record what
+ *it says. LOST      the Job was seen and is gone before its outcome was recorded: Failed, never
+ *again. FINISHED  the outcome is recorded; only clean-up is left. NO_CONFIG wait for the
+ *InferenceConfig to appear. FOREIGN   an object of the Job's name belongs to somebody else.
  *	DELETING  the garbage collector does the rest.
  */
 #ifndef CONTROL_DECIDE_H
@@ -24,13 +22,13 @@
 #include "control/plan.h"
 
 struct observed {
-	const struct json *run;    /* never NULL */
-	const struct json *config; /* NULL: not there */
-	const struct json *job;    /* the Job or CronJob of the run's job name; NULL: not there */
-	const struct json *pods;   /* those of the Job: an array, maybe NULL */
-	const char *digest;        /* of the policies in force */
+	const struct json *run;      /* never NULL */
+	const struct json *config;   /* NULL: not there */
+	const struct json *job;      /* the Job or CronJob of the run's job name; NULL: not there */
+	const struct json *pods;     /* those of the Job: an array, maybe NULL */
+	const char *digest;          /* of the policies in force */
 	const char *service_account; /* for runner pods; NULL: the namespace's default */
-	int64_t now;               /* ms */
+	int64_t now;                 /* ms */
 };
 
 enum stage {

@@ -34,12 +34,13 @@ static struct json *metadata_of(const struct json *run, const char *digest)
 	auto_free char *name = run_job_name(run);
 	auto_json struct json *labels = labels_of(run, name);
 
-	return json_build("{'name': %s, 'namespace': %s, 'labels': %j,"
-			  " 'annotations': {'" ANNOTATION_DIGEST "': %s},"
-			  " 'ownerReferences': [{'apiVersion': '" GROUP "/v1', 'kind': 'InferenceRun',"
-			  " 'name': %s, 'uid': %s, 'controller': true, 'blockOwnerDeletion': true}]}",
-			  name, json_get_str(meta, "namespace", ""), labels, digest,
-			  json_get_str(meta, "name", ""), json_get_str(meta, "uid", ""));
+	return json_build(
+	    "{'name': %s, 'namespace': %s, 'labels': %j,"
+	    " 'annotations': {'" ANNOTATION_DIGEST "': %s},"
+	    " 'ownerReferences': [{'apiVersion': '" GROUP "/v1', 'kind': 'InferenceRun',"
+	    " 'name': %s, 'uid': %s, 'controller': true, 'blockOwnerDeletion': true}]}",
+	    name, json_get_str(meta, "namespace", ""), labels, digest,
+	    json_get_str(meta, "name", ""), json_get_str(meta, "uid", ""));
 }
 
 struct json *manifest_contract(const struct json *run, const char *contract, const char *digest)
@@ -58,16 +59,15 @@ static struct json *pod_defaults(const struct json *config, const char *service_
 {
 	const struct json *spec = json_get(config, "spec");
 	const char *pull_secret = json_str(json_at(spec, "credentialsRef", "name"));
-	struct json *pod = json_build(
-		"{'spec': {'securityContext': {'runAsNonRoot': true,"
-		"   'seccompProfile': {'type': 'RuntimeDefault'}},"
-		" 'containers': [{'name': '" CONTAINER "', 'image': %s,"
-		"   'terminationMessagePolicy': 'FallbackToLogsOnError',"
-		"   'securityContext': {'allowPrivilegeEscalation': false,"
-		"     'capabilities': {'drop': ['ALL']}},"
-		"   'volumeMounts': [{'name': 'tmp', 'mountPath': '/tmp'}]}],"
-		" 'volumes': [{'name': 'tmp', 'emptyDir': {}}]}}",
-		json_get_str(spec, "image", ""));
+	struct json *pod = json_build("{'spec': {'securityContext': {'runAsNonRoot': true,"
+				      "   'seccompProfile': {'type': 'RuntimeDefault'}},"
+				      " 'containers': [{'name': '" CONTAINER "', 'image': %s,"
+				      "   'terminationMessagePolicy': 'FallbackToLogsOnError',"
+				      "   'securityContext': {'allowPrivilegeEscalation': false,"
+				      "     'capabilities': {'drop': ['ALL']}},"
+				      "   'volumeMounts': [{'name': 'tmp', 'mountPath': '/tmp'}]}],"
+				      " 'volumes': [{'name': 'tmp', 'emptyDir': {}}]}}",
+				      json_get_str(spec, "image", ""));
 
 	if (service_account != NULL && *service_account != '\0')
 		json_set_str(json_mut(pod, "spec"), "serviceAccountName", service_account);
@@ -82,15 +82,16 @@ static struct json *pod_owned(const struct json *run, const char *digest)
 	auto_free char *name = run_job_name(run);
 	auto_json struct json *labels = labels_of(run, name);
 
-	return json_build("{'metadata': {'labels': %j, 'annotations': {'" ANNOTATION_DIGEST "': %s}},"
-			  " 'spec': {'restartPolicy': 'Never',"
-			  " 'containers': [{'name': '" CONTAINER "',"
-			  "   'env': [{'name': 'pod_uid', 'valueFrom': {'fieldRef':"
-			  "     {'fieldPath': 'metadata.uid'}}}],"
-			  "   'volumeMounts': [{'name': '" VOLUME "', 'mountPath': '" CONTRACT_PATH "',"
-			  "     'subPath': '" CONTRACT_KEY "', 'readOnly': true}]}],"
-			  " 'volumes': [{'name': '" VOLUME "', 'configMap': {'name': %s}}]}}",
-			  labels, digest, name);
+	return json_build(
+	    "{'metadata': {'labels': %j, 'annotations': {'" ANNOTATION_DIGEST "': %s}},"
+	    " 'spec': {'restartPolicy': 'Never',"
+	    " 'containers': [{'name': '" CONTAINER "',"
+	    "   'env': [{'name': 'pod_uid', 'valueFrom': {'fieldRef':"
+	    "     {'fieldPath': 'metadata.uid'}}}],"
+	    "   'volumeMounts': [{'name': '" VOLUME "', 'mountPath': '" CONTRACT_PATH "',"
+	    "     'subPath': '" CONTRACT_KEY "', 'readOnly': true}]}],"
+	    " 'volumes': [{'name': '" VOLUME "', 'configMap': {'name': %s}}]}}",
+	    labels, digest, name);
 }
 
 /* ---- Job and CronJob ---- */
@@ -103,14 +104,14 @@ static struct json *job_spec(const struct json *run, const struct json *config,
 	const struct json *spec = json_get(run, "spec");
 	int64_t deadline = json_get_int(spec, "timeoutSeconds", 0);
 	int64_t backoff = json_get_int(json_get(config, "spec"), "backoffLimit", BACKOFF_LIMIT);
-	struct json *job = json_build(
-		"{'backoffLimit': %d, 'template': %j, 'podReplacementPolicy': 'Failed',"
-		" 'podFailurePolicy': {'rules': ["
-		"  {'action': 'FailJob', 'onExitCodes': {'containerName': '" CONTAINER "',"
-		"    'operator': 'In', 'values': [2, 6, 8, 13, 14, 15]}},"
-		"  {'action': 'Ignore', 'onPodConditions':"
-		"    [{'type': 'DisruptionTarget', 'status': 'True'}]}]}}",
-		backoff, pod);
+	struct json *job =
+	    json_build("{'backoffLimit': %d, 'template': %j, 'podReplacementPolicy': 'Failed',"
+		       " 'podFailurePolicy': {'rules': ["
+		       "  {'action': 'FailJob', 'onExitCodes': {'containerName': '" CONTAINER "',"
+		       "    'operator': 'In', 'values': [2, 6, 8, 13, 14, 15]}},"
+		       "  {'action': 'Ignore', 'onPodConditions':"
+		       "    [{'type': 'DisruptionTarget', 'status': 'True'}]}]}}",
+		       backoff, pod);
 
 	if (deadline > 0)
 		json_set(job, "activeDeadlineSeconds", json_int(deadline));
@@ -122,10 +123,11 @@ static struct json *cronjob_spec(const struct json *run, const struct json *job,
 {
 	static const char *const passed_on[] = {"timeZone", "concurrencyPolicy", "suspend"};
 	const struct json *spec = json_get(run, "spec");
-	struct json *cronjob = json_build("{'schedule': %s, 'jobTemplate': {'metadata':"
-					  " {'labels': %j, 'annotations': %j}, 'spec': %j}}",
-					  json_get_str(spec, "schedule", ""), json_get(metadata, "labels"),
-					  json_get(metadata, "annotations"), job);
+	struct json *cronjob =
+	    json_build("{'schedule': %s, 'jobTemplate': {'metadata':"
+		       " {'labels': %j, 'annotations': %j}, 'spec': %j}}",
+		       json_get_str(spec, "schedule", ""), json_get(metadata, "labels"),
+		       json_get(metadata, "annotations"), job);
 
 	for (size_t i = 0; i < ARRAY_LEN(passed_on); i++) {
 		const struct json *value = json_get(spec, passed_on[i]);
@@ -149,8 +151,9 @@ struct json *manifest_job(const struct json *run, const struct json *config,
 	job = job_spec(run, config, pod);
 	if (run_is_scheduled(run)) {
 		cronjob = cronjob_spec(run, job, metadata);
-		return json_build("{'apiVersion': 'batch/v1', 'kind': 'CronJob', 'metadata': %j, 'spec': %j}",
-				  metadata, cronjob);
+		return json_build(
+		    "{'apiVersion': 'batch/v1', 'kind': 'CronJob', 'metadata': %j, 'spec': %j}",
+		    metadata, cronjob);
 	}
 	if (json_is_true(json_at(run, "spec", "suspend")))
 		json_set(job, "suspend", json_bool(true));

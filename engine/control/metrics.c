@@ -9,31 +9,31 @@ static const struct declared {
 	const char *name, *help;
 	enum type type;
 } declared[METRIC_COUNT] = {
-	[METRIC_RECONCILE_TOTAL] = {"controller_runtime_reconcile_total",
-				    "Passes, by controller and result.", COUNTER},
-	[METRIC_RECONCILE_SECONDS] = {"controller_runtime_reconcile_time_seconds",
-				      "How long passes took.", HISTOGRAM},
-	[METRIC_ACTIVE_WORKERS] = {"controller_runtime_active_workers", "Passes in flight.", GAUGE},
-	[METRIC_MAX_WORKERS] = {"controller_runtime_max_concurrent_reconciles",
-				"The most passes in flight at once.", GAUGE},
-	[METRIC_QUEUE_DEPTH] = {"workqueue_depth", "Keys that wait for a pass.", GAUGE},
-	[METRIC_QUEUE_OLDEST] = {"kserve_queue_oldest_key_seconds",
-				 "Age of the key that has been ready longest.", GAUGE},
-	[METRIC_REQUESTS_TOTAL] = {"rest_client_requests_total",
-				   "Requests to the API server, by method and code.", COUNTER},
-	[METRIC_REQUEST_SECONDS] = {"rest_client_request_duration_seconds",
-				    "How long requests to the API server took.", HISTOGRAM},
-	[METRIC_LEADER] = {"leader_election_master_status", "1 while this process holds the lease.",
-			   GAUGE},
-	[METRIC_CACHED_OBJECTS] = {"kserve_cached_objects", "Objects in memory, by kind.", GAUGE},
-	[METRIC_RUNS_FINISHED] = {"kserve_runs_finished_total",
-				  "Runs whose outcome was recorded, by phase.", COUNTER},
-	[METRIC_POLICY_SECONDS] = {"kserve_policy_evaluation_seconds",
-				   "From question to answer, worker included.", HISTOGRAM},
-	[METRIC_POLICY_ERRORS] = {"kserve_policy_errors_total",
-				  "Evaluations that failed, by kind of error.", COUNTER},
-	[METRIC_POLICY_LOADS] = {"kserve_policy_loads_total",
-				 "Policy bundles taken or refused, by result.", COUNTER},
+    [METRIC_RECONCILE_TOTAL] = {"controller_runtime_reconcile_total",
+				"Passes, by controller and result.", COUNTER},
+    [METRIC_RECONCILE_SECONDS] = {"controller_runtime_reconcile_time_seconds",
+				  "How long passes took.", HISTOGRAM},
+    [METRIC_ACTIVE_WORKERS] = {"controller_runtime_active_workers", "Passes in flight.", GAUGE},
+    [METRIC_MAX_WORKERS] = {"controller_runtime_max_concurrent_reconciles",
+			    "The most passes in flight at once.", GAUGE},
+    [METRIC_QUEUE_DEPTH] = {"workqueue_depth", "Keys that wait for a pass.", GAUGE},
+    [METRIC_QUEUE_OLDEST] = {"kserve_queue_oldest_key_seconds",
+			     "Age of the key that has been ready longest.", GAUGE},
+    [METRIC_REQUESTS_TOTAL] = {"rest_client_requests_total",
+			       "Requests to the API server, by method and code.", COUNTER},
+    [METRIC_REQUEST_SECONDS] = {"rest_client_request_duration_seconds",
+				"How long requests to the API server took.", HISTOGRAM},
+    [METRIC_LEADER] = {"leader_election_master_status", "1 while this process holds the lease.",
+		       GAUGE},
+    [METRIC_CACHED_OBJECTS] = {"kserve_cached_objects", "Objects in memory, by kind.", GAUGE},
+    [METRIC_RUNS_FINISHED] = {"kserve_runs_finished_total",
+			      "Runs whose outcome was recorded, by phase.", COUNTER},
+    [METRIC_POLICY_SECONDS] = {"kserve_policy_evaluation_seconds",
+			       "From question to answer, worker included.", HISTOGRAM},
+    [METRIC_POLICY_ERRORS] = {"kserve_policy_errors_total",
+			      "Evaluations that failed, by kind of error.", COUNTER},
+    [METRIC_POLICY_LOADS] = {"kserve_policy_loads_total",
+			     "Policy bundles taken or refused, by result.", COUNTER},
 };
 
 static const double bounds[] = {0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1,
@@ -88,7 +88,8 @@ void metrics_set(struct metrics *metrics, enum metric metric, const char *labels
 	series_of(metrics, metric, labels)->value = value;
 }
 
-void metrics_observe(struct metrics *metrics, enum metric metric, const char *labels, double seconds)
+void metrics_observe(struct metrics *metrics, enum metric metric, const char *labels,
+		     double seconds)
 {
 	struct series *series = series_of(metrics, metric, labels);
 
@@ -123,7 +124,7 @@ static void add_histogram(struct buf *out, const char *name, const char *labels,
 char *metrics_text(const struct metrics *metrics)
 {
 	static const char *const types[] = {
-		[COUNTER] = "counter", [GAUGE] = "gauge", [HISTOGRAM] = "histogram"};
+	    [COUNTER] = "counter", [GAUGE] = "gauge", [HISTOGRAM] = "histogram"};
 	struct buf out = BUF_INIT(1 << 20);
 
 	for (size_t i = 0; i < METRIC_COUNT; i++) {
@@ -133,12 +134,14 @@ char *metrics_text(const struct metrics *metrics)
 
 		if (map_len(metrics->series[i]) == 0)
 			continue;
-		buf_addf(&out, "# HELP %s %s\n# TYPE %s %s\n", d->name, d->help, d->name, types[d->type]);
+		buf_addf(&out, "# HELP %s %s\n# TYPE %s %s\n", d->name, d->help, d->name,
+			 types[d->type]);
 		for (size_t at = 0; map_next(metrics->series[i], &at, &labels, &series);) {
 			if (d->type == HISTOGRAM)
 				add_histogram(&out, d->name, labels, series);
 			else
-				add_line(&out, d->name, "", labels, ((struct series *)series)->value);
+				add_line(&out, d->name, "", labels,
+					 ((struct series *)series)->value);
 		}
 	}
 	return buf_steal(&out);

@@ -15,20 +15,20 @@
 struct metrics;
 
 enum metric {
-	METRIC_RECONCILE_TOTAL,     /* controller, result */
-	METRIC_RECONCILE_SECONDS,   /* controller */
-	METRIC_ACTIVE_WORKERS,      /* controller */
-	METRIC_MAX_WORKERS,         /* controller */
-	METRIC_QUEUE_DEPTH,         /* name */
-	METRIC_QUEUE_OLDEST,        /* name */
-	METRIC_REQUESTS_TOTAL,      /* method, code */
-	METRIC_REQUEST_SECONDS,     /* method */
-	METRIC_LEADER,              /* name */
-	METRIC_CACHED_OBJECTS,      /* kind */
-	METRIC_RUNS_FINISHED,       /* phase */
-	METRIC_POLICY_SECONDS,      /* no label */
-	METRIC_POLICY_ERRORS,       /* kind */
-	METRIC_POLICY_LOADS,        /* result */
+	METRIC_RECONCILE_TOTAL,   /* controller, result */
+	METRIC_RECONCILE_SECONDS, /* controller */
+	METRIC_ACTIVE_WORKERS,    /* controller */
+	METRIC_MAX_WORKERS,       /* controller */
+	METRIC_QUEUE_DEPTH,       /* name */
+	METRIC_QUEUE_OLDEST,      /* name */
+	METRIC_REQUESTS_TOTAL,    /* method, code */
+	METRIC_REQUEST_SECONDS,   /* method */
+	METRIC_LEADER,            /* name */
+	METRIC_CACHED_OBJECTS,    /* kind */
+	METRIC_RUNS_FINISHED,     /* phase */
+	METRIC_POLICY_SECONDS,    /* no label */
+	METRIC_POLICY_ERRORS,     /* kind */
+	METRIC_POLICY_LOADS,      /* result */
 	METRIC_COUNT,
 };
 
@@ -37,7 +37,8 @@ void metrics_free(struct metrics *metrics);
 
 void metrics_add(struct metrics *metrics, enum metric metric, const char *labels, double n);
 void metrics_set(struct metrics *metrics, enum metric metric, const char *labels, double value);
-void metrics_observe(struct metrics *metrics, enum metric metric, const char *labels, double seconds);
+void metrics_observe(struct metrics *metrics, enum metric metric, const char *labels,
+		     double seconds);
 
 /* The whole page; yours. */
 char *metrics_text(const struct metrics *metrics);

@@ -45,8 +45,8 @@ struct json *object_reference(const struct kind *kind, const struct json *object
 {
 	const struct json *meta = json_get(object, "metadata");
 	auto_free char *api_version = *kind->group != '\0'
-					      ? xasprintf("%s/%s", kind->group, kind->version)
-					      : xstrdup(kind->version);
+					  ? xasprintf("%s/%s", kind->group, kind->version)
+					  : xstrdup(kind->version);
 
 	return json_build("{'apiVersion': %s, 'kind': %s, 'namespace': %s, 'name': %s, 'uid': %s}",
 			  api_version, kind->name, json_get_str(meta, "namespace", ""),

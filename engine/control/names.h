@@ -8,10 +8,10 @@
 #include "kube/client.h"
 
 #define GROUP "ai.krateo.io"
-#define LABEL_RUN GROUP "/run"                           /* the run's uid: on all that it owns */
+#define LABEL_RUN GROUP "/run" /* the run's uid: on all that it owns */
 #define LABEL_MANAGED_BY "app.kubernetes.io/managed-by"
-#define ANNOTATION_DIGEST GROUP "/policy-digest"         /* the policies that made an object */
-#define ANNOTATION_POLICY_STATUS GROUP "/policy-status"  /* what became of a policy ConfigMap */
+#define ANNOTATION_DIGEST GROUP "/policy-digest"        /* the policies that made an object */
+#define ANNOTATION_POLICY_STATUS GROUP "/policy-status" /* what became of a policy ConfigMap */
 #define MANAGER "kserve-controller"
 
 extern const struct kind KIND_RUN, KIND_CONFIG, KIND_JOB, KIND_CRONJOB, KIND_POD, KIND_CONFIGMAP;

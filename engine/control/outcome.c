@@ -33,7 +33,8 @@ bool outcome_failure(const struct json *results, struct policy_failure *out)
 
 		if (error == NULL)
 			continue;
-		out->message = json_get_str(error, "message", "the policy failed without a message");
+		out->message =
+		    json_get_str(error, "message", "the policy failed without a message");
 		out->rejected = streq(json_get_str(error, "kind", ""), "reject");
 		return true;
 	}
@@ -44,10 +45,10 @@ void outcome_policy_error(const struct observed *o, const struct policy_failure 
 			  struct plan *plan)
 {
 	struct verdict verdict = {
-		.phase = *phase_of(o) != '\0' && !phase_is_final(phase_of(o)) ? phase_of(o) : "Pending",
-		.reason = "PolicyError",
-		.message = failure->message,
-		.failing = true,
+	    .phase = *phase_of(o) != '\0' && !phase_is_final(phase_of(o)) ? phase_of(o) : "Pending",
+	    .reason = "PolicyError",
+	    .message = failure->message,
+	    .failing = true,
 	};
 	auto_json struct json *wanted = status_apply(o->run, &verdict, o->now);
 
@@ -101,19 +102,21 @@ static char *disagreement(const struct observed *o, const struct json *answer)
 	const char *reason = json_get_str(answer, "reason", phase);
 
 	if (!is_one_of(phase, finished ? done : live))
-		return xasprintf("status.lua: status() must answer %s while the Job has %s, it answered "
-				 "phase \"%s\"",
-				 finished ? "Succeeded or Failed"
-					  : "Pending, Scheduled, Suspended or Running",
-				 finished ? "finished" : "not finished", phase);
+		return xasprintf(
+		    "status.lua: status() must answer %s while the Job has %s, it answered "
+		    "phase \"%s\"",
+		    finished ? "Succeeded or Failed" : "Pending, Scheduled, Suspended or Running",
+		    finished ? "finished" : "not finished", phase);
 	if (!is_reason(reason))
-		return xasprintf("status.lua: status() must answer a reason of one CamelCase word, it "
-				 "answered \"%s\"",
-				 reason);
+		return xasprintf(
+		    "status.lua: status() must answer a reason of one CamelCase word, it "
+		    "answered \"%s\"",
+		    reason);
 	if (bad_condition(json_get(answer, "conditions")) != NULL)
-		return xasprintf("status.lua: each of status()'s conditions must have a type and a reason of "
-				 "one word, and a status of True, False or Unknown; one of type \"%s\" has not",
-				 json_get_str(bad_condition(json_get(answer, "conditions")), "type", ""));
+		return xasprintf(
+		    "status.lua: each of status()'s conditions must have a type and a reason of "
+		    "one word, and a status of True, False or Unknown; one of type \"%s\" has not",
+		    json_get_str(bad_condition(json_get(answer, "conditions")), "type", ""));
 	return NULL;
 }
 
@@ -134,7 +137,7 @@ static bool pods_are_late(const struct observed *o)
 			return false;
 	}
 	return json_get_int(json_get(o->job, "status"), "succeeded", 0) +
-		       json_get_int(json_get(o->job, "status"), "failed", 0) >
+		   json_get_int(json_get(o->job, "status"), "failed", 0) >
 	       0;
 }
 
@@ -159,12 +162,15 @@ static int64_t last_happening(const struct observed *o)
 			take_newer(json_get(c, "lastTransitionTime"), o->now, &newest);
 	take_newer(json_at(o->job, "metadata", "creationTimestamp"), o->now, &newest);
 	for (const struct json *p = json_first(o->pods); p != NULL; p = json_next(p)) {
-		const struct json *container = json_first(json_at(p, "status", "containerStatuses"));
+		const struct json *container =
+		    json_first(json_at(p, "status", "containerStatuses"));
 
 		take_newer(json_at(p, "metadata", "creationTimestamp"), o->now, &newest);
 		for (; container != NULL; container = json_next(container)) {
-			take_newer(json_at(container, "state", "running", "startedAt"), o->now, &newest);
-			take_newer(json_at(container, "state", "terminated", "finishedAt"), o->now, &newest);
+			take_newer(json_at(container, "state", "running", "startedAt"), o->now,
+				   &newest);
+			take_newer(json_at(container, "state", "terminated", "finishedAt"), o->now,
+				   &newest);
 		}
 	}
 	return newest;
@@ -186,25 +192,27 @@ static void tell_transition(const struct observed *o, const struct json *wanted,
 
 	if (!streq(phase, phase_of(o)) && !streq(phase, "Pending"))
 		plan_event(plan, streq(phase, "Failed") ? "Warning" : "Normal",
-			   json_get_str(wanted, "reason", phase), json_get_str(wanted, "message", ""));
+			   json_get_str(wanted, "reason", phase),
+			   json_get_str(wanted, "message", ""));
 }
 
 static struct json *wanted_status(const struct observed *o, const struct json *answer)
 {
 	const struct json *meta = json_get(o->job, "metadata");
 	struct verdict verdict = {
-		.phase = json_get_str(answer, "phase", ""),
-		.reason = json_get_str(answer, "reason", NULL),
-		.message = json_get_str(answer, "message", NULL),
-		.conditions = json_get(answer, "conditions"),
+	    .phase = json_get_str(answer, "phase", ""),
+	    .reason = json_get_str(answer, "reason", NULL),
+	    .message = json_get_str(answer, "message", NULL),
+	    .conditions = json_get(answer, "conditions"),
 	};
 	struct json *wanted = status_apply(o->run, &verdict, o->now);
 
-	json_set(wanted, "jobStatus",
-		 json_build("{'apiVersion': 'batch/v1', 'kind': %s, 'namespace': %s, 'name': %s, 'uid': %s}",
-			    run_is_scheduled(o->run) ? "CronJob" : "Job",
-			    json_get_str(meta, "namespace", ""), json_get_str(meta, "name", ""),
-			    json_get_str(meta, "uid", "")));
+	json_set(
+	    wanted, "jobStatus",
+	    json_build(
+		"{'apiVersion': 'batch/v1', 'kind': %s, 'namespace': %s, 'name': %s, 'uid': %s}",
+		run_is_scheduled(o->run) ? "CronJob" : "Job", json_get_str(meta, "namespace", ""),
+		json_get_str(meta, "name", ""), json_get_str(meta, "uid", "")));
 	if (run_is_scheduled(o->run))
 		status_from_cronjob(wanted, o->job);
 	else
@@ -227,8 +235,8 @@ static struct json *job_patch(const struct observed *o, const struct json *spec)
 static struct json *spec_changes(const struct observed *o)
 {
 	static const char *const of_job[] = {"suspend", NULL};
-	static const char *const of_cronjob[] = {"suspend", "schedule", "timeZone", "concurrencyPolicy",
-						 NULL};
+	static const char *const of_cronjob[] = {"suspend", "schedule", "timeZone",
+						 "concurrencyPolicy", NULL};
 	const char *const *members = run_is_scheduled(o->run) ? of_cronjob : of_job;
 	auto_json struct json *changes = json_object();
 	const struct json *spec = json_get(o->run, "spec"), *has = json_get(o->job, "spec");
@@ -251,7 +259,8 @@ void outcome_record(const struct observed *o, const struct json *results, struct
 	struct json *changes = job_finished(o->job) == NULL ? spec_changes(o) : NULL;
 
 	if (changes != NULL)
-		plan_add(plan, ACTION_PATCH, run_is_scheduled(o->run) ? &KIND_CRONJOB : &KIND_JOB, changes);
+		plan_add(plan, ACTION_PATCH, run_is_scheduled(o->run) ? &KIND_CRONJOB : &KIND_JOB,
+			 changes);
 	if (outcome_failure(results, &failure)) {
 		outcome_policy_error(o, &failure, plan);
 		return;
@@ -276,8 +285,9 @@ void outcome_record(const struct observed *o, const struct json *results, struct
 
 void outcome_lost(const struct observed *o, struct plan *plan)
 {
-	static const char message[] = "the Job was deleted before its outcome was known; a started run is "
-				      "never run again: create a new InferenceRun";
+	static const char message[] =
+	    "the Job was deleted before its outcome was known; a started run is "
+	    "never run again: create a new InferenceRun";
 	struct verdict verdict = {.phase = "Failed", .reason = "JobLost", .message = message};
 	auto_json struct json *wanted = status_apply(o->run, &verdict, o->now);
 	char now[TIME_TEXT_MAX];
@@ -318,6 +328,7 @@ void outcome_cleanup(const struct observed *o, struct plan *plan)
 		plan->requeue_ms = ttl_ms - (o->now - since);
 		return;
 	}
-	plan_event(plan, "Normal", "AutoDeleted", "the run has finished and its autoDeletePolicy asks for it");
+	plan_event(plan, "Normal", "AutoDeleted",
+		   "the run has finished and its autoDeletePolicy asks for it");
 	plan_add(plan, ACTION_DELETE, &KIND_RUN, NULL);
 }

@@ -49,13 +49,13 @@ static void fail(struct pass *pass, const struct err *err)
 static struct observed observed(const struct pass *pass)
 {
 	return (struct observed){
-		.run = pass->view.run,
-		.config = pass->view.config,
-		.job = pass->view.job,
-		.pods = pass->view.pods,
-		.digest = pass->digest,
-		.service_account = pass->env.service_account,
-		.now = time_now_ms(),
+	    .run = pass->view.run,
+	    .config = pass->view.config,
+	    .job = pass->view.job,
+	    .pods = pass->view.pods,
+	    .digest = pass->digest,
+	    .service_account = pass->env.service_account,
+	    .now = time_now_ms(),
 	};
 }
 
@@ -64,7 +64,8 @@ static struct observed observed(const struct pass *pass)
 /* Remember what was written, so that the next pass waits until the watch has shown it. */
 static void note_writes(struct pass *pass, const struct act_result *acted)
 {
-	const char *before = json_get_str(json_get(pass->view.run, "metadata"), "resourceVersion", "");
+	const char *before =
+	    json_get_str(json_get(pass->view.run, "metadata"), "resourceVersion", "");
 	const char *after = json_get_str(json_get(acted->run, "metadata"), "resourceVersion", "");
 	const char *phase = json_get_str(json_get(acted->run, "status"), "phase", "");
 

@@ -20,12 +20,12 @@ struct pass_env {
 };
 
 struct pass_result {
-	bool failed;                 /* come back after the key's back-off */
-	int64_t requeue_ms;          /* come back after so long; -1: no */
-	const char *run_version;     /* written by this pass; NULL: nothing */
-	const char *job_uid;         /* created by this pass; NULL: none */
-	const char *finished_phase;  /* the outcome that was recorded; NULL: none */
-	const struct err *err;       /* what went wrong; NULL: nothing */
+	bool failed;                /* come back after the key's back-off */
+	int64_t requeue_ms;         /* come back after so long; -1: no */
+	const char *run_version;    /* written by this pass; NULL: nothing */
+	const char *job_uid;        /* created by this pass; NULL: none */
+	const char *finished_phase; /* the outcome that was recorded; NULL: none */
+	const struct err *err;      /* what went wrong; NULL: nothing */
 };
 
 typedef void pass_done_fn(void *arg, const char *key, const struct pass_result *result);

@@ -17,7 +17,8 @@ void plan_add(struct plan *plan, enum action_type type, const struct kind *kind,
 	      struct json *body_taken)
 {
 	plan->actions = xrealloc(plan->actions, (plan->len + 1) * sizeof(*plan->actions));
-	plan->actions[plan->len++] = (struct action){.type = type, .kind = kind, .body = body_taken};
+	plan->actions[plan->len++] =
+	    (struct action){.type = type, .kind = kind, .body = body_taken};
 }
 
 void plan_event(struct plan *plan, const char *type, const char *reason, const char *message)
@@ -29,8 +30,8 @@ void plan_event(struct plan *plan, const char *type, const char *reason, const c
 const char *action_name(enum action_type type)
 {
 	static const char *const names[] = {
-		[ACTION_STATUS] = "status", [ACTION_CONFIRM] = "confirm", [ACTION_CREATE] = "create",
-		[ACTION_PATCH] = "patch",   [ACTION_DELETE] = "delete",   [ACTION_EVENT] = "event",
+	    [ACTION_STATUS] = "status", [ACTION_CONFIRM] = "confirm", [ACTION_CREATE] = "create",
+	    [ACTION_PATCH] = "patch",   [ACTION_DELETE] = "delete",   [ACTION_EVENT] = "event",
 	};
 
 	return names[type];

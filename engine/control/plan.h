@@ -38,7 +38,8 @@ void plan_event(struct plan *plan, const char *type, const char *reason, const c
 
 const char *action_name(enum action_type type);
 
-/* The plan as JSON, for tests and debug logs: [{"action":"create","kind":"Job","body":{...}}, ...]. */
+/* The plan as JSON, for tests and debug logs: [{"action":"create","kind":"Job","body":{...}}, ...].
+ */
 struct json *plan_json(const struct plan *plan);
 
 #endif

@@ -6,10 +6,14 @@ static const struct list_rule {
 	const char *field, *key;
 	bool replace; /* the matched element, instead of merging it */
 } rules[] = {
-	{"containers", "name", false},      {"initContainers", "name", false},
-	{"volumes", "name", true},          {"env", "name", true},
-	{"volumeMounts", "mountPath", false}, {"volumeDevices", "devicePath", false},
-	{"ports", "containerPort", false},  {"imagePullSecrets", "name", false},
+    {"containers", "name", false},
+    {"initContainers", "name", false},
+    {"volumes", "name", true},
+    {"env", "name", true},
+    {"volumeMounts", "mountPath", false},
+    {"volumeDevices", "devicePath", false},
+    {"ports", "containerPort", false},
+    {"imagePullSecrets", "name", false},
 };
 
 static const struct list_rule *rule_of(const char *field)
@@ -35,7 +39,8 @@ static void empty(struct json *object)
 		json_remove(object, json_key(json_first(object)));
 }
 
-static void merge_list(struct json *target, const struct json *overlay, const struct list_rule *rule)
+static void merge_list(struct json *target, const struct json *overlay,
+		       const struct list_rule *rule)
 {
 	for (const struct json *o = json_first(overlay); o != NULL; o = json_next(o)) {
 		const struct json *key = json_get(o, rule->key);

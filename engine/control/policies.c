@@ -11,10 +11,10 @@ struct policies {
 	char *namespace, *name, *selector;
 	struct store *store;
 	struct watch *watch;
-	struct json *object;     /* the ConfigMap that is being loaded */
-	char *data;              /* its data as text: what an edit changes */
+	struct json *object; /* the ConfigMap that is being loaded */
+	char *data;          /* its data as text: what an edit changes */
 	struct policy_call *load;
-	bool again;              /* it has changed meanwhile */
+	bool again; /* it has changed meanwhile */
 	bool settled;
 	struct client_call *annotate;
 };
@@ -40,8 +40,9 @@ static void annotated(void *arg, const struct json *object UNUSED, const struct 
 
 static struct json *policy_status(const struct policies *p, const struct err *err)
 {
-	struct json *status = json_build("{'state': %s, 'active': %s}", err == NULL ? "active" : "refused",
-					 policy_digest(p->host));
+	struct json *status =
+	    json_build("{'state': %s, 'active': %s}", err == NULL ? "active" : "refused",
+		       policy_digest(p->host));
 
 	if (err != NULL)
 		json_set_str(status, "error", err->msg);
@@ -51,7 +52,8 @@ static struct json *policy_status(const struct policies *p, const struct err *er
 /* True if the annotation says this already, whenever it was written. */
 static bool is_told(const struct policies *p, const struct json *status)
 {
-	const char *text = json_str(json_at(p->object, "metadata", "annotations", ANNOTATION_POLICY_STATUS));
+	const char *text =
+	    json_str(json_at(p->object, "metadata", "annotations", ANNOTATION_POLICY_STATUS));
 	struct err err = ERR_INIT;
 	auto_json struct json *told = text != NULL ? json_parse(text, strlen(text), &err) : NULL;
 
@@ -71,7 +73,8 @@ static void tell(struct policies *p, const struct err *err)
 	time_format(time_now_ms(), false, now);
 	json_set_str(status, "time", now);
 	text = json_print(status);
-	patch = json_build("{'metadata': {'annotations': {'" ANNOTATION_POLICY_STATUS "': %s}}}", text);
+	patch =
+	    json_build("{'metadata': {'annotations': {'" ANNOTATION_POLICY_STATUS "': %s}}}", text);
 	path = client_path(&KIND_CONFIGMAP, p->namespace, p->name, NULL);
 	if (p->annotate != NULL)
 		client_cancel(p->annotate);
@@ -154,11 +157,11 @@ struct policies *policies_new(struct loop *loop, struct client *client, struct p
 {
 	struct policies *p = xcalloc(1, sizeof(*p));
 	struct watch_spec watch = {
-		.kind = &KIND_CONFIGMAP,
-		.event = on_event,
-		.synced = on_synced,
-		.trouble = on_trouble,
-		.arg = p,
+	    .kind = &KIND_CONFIGMAP,
+	    .event = on_event,
+	    .synced = on_synced,
+	    .trouble = on_trouble,
+	    .arg = p,
 	};
 
 	p->client = client;

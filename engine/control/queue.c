@@ -6,12 +6,12 @@ enum lane { LANE_NONE, LANE_HIGH, LANE_LOW };
 
 struct item {
 	char *key;
-	enum lane lane;          /* of the FIFO it is in; LANE_NONE: in none */
+	enum lane lane;           /* of the FIFO it is in; LANE_NONE: in none */
 	struct item *prev, *next; /* its neighbours there */
 	int64_t ready_since;
-	size_t heap;   /* its place in the heap of delays, from 1; 0: in none */
-	int64_t due;   /* when the delay ends */
-	int failures;  /* in a row */
+	size_t heap;  /* its place in the heap of delays, from 1; 0: in none */
+	int64_t due;  /* when the delay ends */
+	int failures; /* in a row */
 	bool in_flight;
 	enum lane again; /* added while in flight */
 };
@@ -97,7 +97,8 @@ static void heap_down(struct queue *queue, size_t at)
 	for (;;) {
 		size_t child = at * 2;
 
-		if (child + 1 <= queue->heap_len && queue->heap[child + 1]->due < queue->heap[child]->due)
+		if (child + 1 <= queue->heap_len &&
+		    queue->heap[child + 1]->due < queue->heap[child]->due)
 			child++;
 		if (child > queue->heap_len || queue->heap[child]->due >= item->due)
 			break;

@@ -29,8 +29,8 @@ static void keep_identity(struct json *object)
 
 void reduce_run(struct json *run)
 {
-	static const char *const meta[] = {"name",       "namespace",       "uid",
-					   "generation", "resourceVersion", "deletionTimestamp", NULL};
+	static const char *const meta[] = {
+	    "name", "namespace", "uid", "generation", "resourceVersion", "deletionTimestamp", NULL};
 	static const char *const spec[] = {"configRef", "schedule", NULL};
 	static const char *const status[] = {"phase", "completionTime", NULL};
 	const char *phase = json_get_str(json_get(run, "status"), "phase", "");
@@ -59,17 +59,23 @@ void reduce_cronjob(struct json *cronjob)
 void reduce_pod(struct json *pod)
 {
 	static const char *const spec[] = {"nodeName", NULL};
-	static const char *const status[] = {"phase",      "reason",     "message",
-					     "conditions", "startTime",  "containerStatuses",
-					     "initContainerStatuses", NULL};
-	static const char *const container[] = {"name", "state", "lastState", "restartCount", "ready", "image",
-						NULL};
+	static const char *const status[] = {"phase",
+					     "reason",
+					     "message",
+					     "conditions",
+					     "startTime",
+					     "containerStatuses",
+					     "initContainerStatuses",
+					     NULL};
+	static const char *const container[] = {"name",  "state", "lastState", "restartCount",
+						"ready", "image", NULL};
 	struct json *own;
 
 	keep_identity(pod);
 	keep(json_mut(pod, "spec"), spec);
 	own = json_mut(pod, "status");
 	keep(own, status);
-	for (own = json_mut_first(json_mut(own, "containerStatuses")); own != NULL; own = json_mut_next(own))
+	for (own = json_mut_first(json_mut(own, "containerStatuses")); own != NULL;
+	     own = json_mut_next(own))
 		keep(own, container);
 }

@@ -18,8 +18,7 @@ static struct json *find_condition(struct json *conditions, const char *type)
 static void set_message(struct json *object, const char *message)
 {
 	const char *text = message != NULL ? message : "";
-	auto_free char *cut =
-		xstrndup(text, utf8_prefix(text, strlen(text), STATUS_MESSAGE_MAX));
+	auto_free char *cut = xstrndup(text, utf8_prefix(text, strlen(text), STATUS_MESSAGE_MAX));
 
 	json_set_str(object, "message", cut);
 }
@@ -52,9 +51,10 @@ static void add_policy_conditions(struct json *status, const struct json *condit
 				  int64_t generation, int64_t now)
 {
 	for (const struct json *c = json_first(conditions); c != NULL; c = json_next(c))
-		status_condition(status, json_get_str(c, "type", ""), json_get_str(c, "status", "Unknown"),
-				 json_get_str(c, "reason", "Policy"), json_get_str(c, "message", ""),
-				 generation, now);
+		status_condition(status, json_get_str(c, "type", ""),
+				 json_get_str(c, "status", "Unknown"),
+				 json_get_str(c, "reason", "Policy"),
+				 json_get_str(c, "message", ""), generation, now);
 }
 
 bool phase_is_final(const char *phase)
@@ -75,10 +75,11 @@ struct json *status_apply(const struct json *run, const struct verdict *verdict,
 	set_message(status, verdict->message);
 	json_set(status, "observedGeneration", json_int(generation));
 	add_policy_conditions(status, verdict->conditions, generation, now);
-	status_condition(status, "Ready", ready ? "True" : "False", reason, verdict->message, generation,
-			 now);
+	status_condition(status, "Ready", ready ? "True" : "False", reason, verdict->message,
+			 generation, now);
 	if (verdict->failing)
-		status_condition(status, "Synced", "False", reason, verdict->message, generation, now);
+		status_condition(status, "Synced", "False", reason, verdict->message, generation,
+				 now);
 	else
 		status_condition(status, "Synced", "True", "ReconcileSuccess", "", generation, now);
 	return status;
@@ -130,8 +131,9 @@ static const struct json *last_terminated(const struct json *pods, const struct 
 		for (const struct json *s = json_first(statuses); s != NULL; s = json_next(s)) {
 			const struct json *ended = json_at(s, "state", "terminated");
 
-			if (ended == NULL || (last != NULL && strcmp(json_get_str(ended, "finishedAt", ""),
-								     json_get_str(last, "finishedAt", "")) < 0))
+			if (ended == NULL ||
+			    (last != NULL && strcmp(json_get_str(ended, "finishedAt", ""),
+						    json_get_str(last, "finishedAt", "")) < 0))
 				continue;
 			last = ended;
 			*pod = p;
@@ -162,8 +164,9 @@ static struct json *result_of(const struct json *job, const struct json *pods)
 	const struct json *ended = last_terminated(pods, &pod);
 	struct json *result = ended != NULL ? runner_report(ended) : json_object();
 
-	json_set(result, "attempts",
-		 json_int(json_get_int(counts, "failed", 0) + json_get_int(counts, "succeeded", 0)));
+	json_set(
+	    result, "attempts",
+	    json_int(json_get_int(counts, "failed", 0) + json_get_int(counts, "succeeded", 0)));
 	if (ended != NULL) {
 		json_set(result, "exitCode", json_int(json_get_int(ended, "exitCode", 0)));
 		json_set_str(result, "pod", json_get_str(json_get(pod, "metadata"), "name", ""));
@@ -185,7 +188,8 @@ static void set_duration(struct json *status)
 	else if (seconds < 3600)
 		text = xasprintf("%dm%ds", (int)(seconds / 60), (int)(seconds % 60));
 	else
-		text = xasprintf("%lldh%dm", (long long)(seconds / 3600), (int)(seconds % 3600 / 60));
+		text =
+		    xasprintf("%lldh%dm", (long long)(seconds / 3600), (int)(seconds % 3600 / 60));
 	json_set_str(status, "duration", text);
 }
 

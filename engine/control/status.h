@@ -17,9 +17,9 @@ enum {
 
 struct verdict {
 	const char *phase;
-	const char *reason;         /* a CamelCase word; NULL: the phase */
-	const char *message;        /* NULL: none */
-	bool failing;               /* the controller cannot do its part: Synced is False */
+	const char *reason;            /* a CamelCase word; NULL: the phase */
+	const char *message;           /* NULL: none */
+	bool failing;                  /* the controller cannot do its part: Synced is False */
 	const struct json *conditions; /* more of them, from a policy; NULL: none */
 };
 

@@ -6,7 +6,7 @@
 enum { HOSTNAME_LEN = 255, DURATION_MAX_S = 24 * 3600 };
 
 static const struct lease_timing default_timing = {
-    .duration_ms = 15000, .deadline_ms = 10000, .retry_ms = 2000};
+    .duration_ms = 15000, .deadline_ms = 10000, .retry_ms = 2000, .poll_ms = 500};
 
 static const struct kind kind_lease = {"coordination.k8s.io", "v1", "leases", "Lease"};
 
@@ -76,15 +76,18 @@ static void forget(struct lease *l)
 	json_free(steal(l->current));
 }
 
-/* Nobody holds it, or the holder has been silent for its own duration. */
-static bool is_free(const struct lease *l)
+/* How long from now the Lease is still its holder's; nothing if it has none, or one that has been
+ * silent for its own duration. */
+static int64_t held_for_ms(const struct lease *l)
 {
 	int64_t seconds = json_get_int(json_get(l->current, "spec"), "leaseDurationSeconds", 0);
 	int64_t duration_ms = l->timing.duration_ms;
 
+	if (*holder_of(l->current) == '\0')
+		return 0;
 	if (seconds > 0)
 		duration_ms = (seconds < DURATION_MAX_S ? seconds : DURATION_MAX_S) * 1000;
-	return *holder_of(l->current) == '\0' || time_mono_ms() - l->observed_ms >= duration_ms;
+	return l->observed_ms + duration_ms - time_mono_ms();
 }
 
 /* Everything that we do not know stays as it was read. */
@@ -129,13 +132,9 @@ static void halt(struct lease *l)
 }
 
 /* This try is over; plan the next. */
-static void schedule(struct lease *l)
+static void schedule(struct lease *l, int64_t ms)
 {
-	int64_t ms = l->timing.retry_ms;
-
 	timer_clear(l->attempt);
-	if (l->role == ROLE_CANDIDATE) /* so that candidates do not collide for ever */
-		ms += random_between(0, ms * 6 / 5);
 	timer_set(l->retry, ms);
 }
 
@@ -157,6 +156,8 @@ static void step(struct lease *l);
 
 static void try_failed(struct lease *l, const struct err *err)
 {
+	int64_t ms = l->timing.retry_ms;
+
 	forget(l); /* also after a lost reply: what was written is unknown */
 	if (l->role == ROLE_RELEASING) {
 		if (l->final)
@@ -165,7 +166,9 @@ static void try_failed(struct lease *l, const struct err *err)
 			step(l);
 		return;
 	}
-	schedule(l);
+	if (l->role == ROLE_CANDIDATE) /* so that candidates do not collide for ever */
+		ms += random_between(0, ms * 6 / 5);
+	schedule(l, ms);
 	if (err->kind != ERR_CONFLICT && l->spec.trouble != NULL) /* a rival was faster: fine */
 		l->spec.trouble(l->spec.arg, err);
 }
@@ -193,7 +196,7 @@ static void renewed(struct lease *l)
 	l->role = ROLE_LEADER;
 	l->renewed_ms = l->sent_ms;
 	timer_set(l->deadline, l->renewed_ms + l->timing.deadline_ms - time_mono_ms());
-	schedule(l);
+	schedule(l, l->timing.retry_ms);
 	if (!was_leader)
 		l->spec.started(l->spec.arg);
 }
@@ -232,13 +235,15 @@ static void held_by_another(struct lease *l)
 {
 	auto_free char *holder = xstrdup(holder_of(l->current));
 	bool news = l->holder == NULL || !streq(l->holder, holder);
+	int64_t poll_ms = l->timing.poll_ms + random_between(0, l->timing.poll_ms * 3 / 5);
+	int64_t held_ms = held_for_ms(l);
 
 	if (l->role == ROLE_LEADER) {
 		lose(l);
 		return;
 	}
 	forget(l); /* it will have changed until the next try */
-	schedule(l);
+	schedule(l, held_ms < poll_ms ? held_ms : poll_ms);
 	if (!news || l->spec.waiting == NULL)
 		return;
 	free(l->holder);
@@ -260,7 +265,7 @@ static void read_record(void *arg, const struct json *lease, const struct err *e
 		observe(l, lease);
 	if (l->role == ROLE_RELEASING && (missing || !is_ours(l, l->current)))
 		finish_release(l);
-	else if (missing || is_ours(l, l->current) || is_free(l))
+	else if (missing || is_ours(l, l->current) || held_for_ms(l) <= 0)
 		write_record(l);
 	else
 		held_by_another(l);

@@ -4,9 +4,9 @@
  *	bench-load --kubeconfig F --namespace NS --config C --runs N [--per-second R]
  *
  * Watches runs and Jobs, creates N runs (32 at a time, or R a second), waits until all have ended,
- * and prints one JSON object: {"all_jobs_s": ..., "all_succeeded_s": ..., "event_to_job_p50_ms": ...,
- * "event_to_job_p99_ms": ..., "jobs": ..., "duplicates": ...}. The latency is from the moment that
- * we see a run to the moment that we see its Job, both through watches of our own.
+ * and prints one JSON object: {"all_jobs_s": ..., "all_succeeded_s": ..., "event_to_job_p50_ms":
+ *..., "event_to_job_p99_ms": ..., "jobs": ..., "duplicates": ...}. The latency is from the moment
+ *that we see a run to the moment that we see its Job, both through watches of our own.
  */
 #include <getopt.h>
 
@@ -29,7 +29,7 @@ struct bench {
 	struct store *run_store, *job_store;
 	struct watch *run_watch, *job_watch;
 	struct timer *pace, *patience;
-	struct map *seen;     /* run name -> when we saw it (a struct stamp) */
+	struct map *seen; /* run name -> when we saw it (a struct stamp) */
 	double *latency_ms;
 	long created, sent, job_count, duplicates, succeeded;
 	double began, all_jobs_s, all_succeeded_s;
@@ -56,8 +56,8 @@ static void end_if_done(struct bench *b)
 		loop_stop(b->loop);
 }
 
-/* The two watches race: whichever shows a name first makes its stamp, and a Job that comes before its
- * run counts as no delay at all. */
+/* The two watches race: whichever shows a name first makes its stamp, and a Job that comes before
+ * its run counts as no delay at all. */
 static struct stamp *stamp_of(struct bench *b, const char *name)
 {
 	struct stamp *stamp = map_get(b->seen, name);
@@ -79,7 +79,8 @@ static void run_seen(void *arg, enum watch_event type, const struct store_meta *
 	if (type == WATCH_DELETED)
 		return;
 	stamp = stamp_of(b, json_get_str(json_get(object, "metadata"), "name", ""));
-	if (stamp->done || !streq(json_get_str(json_get(object, "status"), "phase", ""), "Succeeded"))
+	if (stamp->done ||
+	    !streq(json_get_str(json_get(object, "status"), "phase", ""), "Succeeded"))
 		return;
 	stamp->done = true;
 	if (++b->succeeded == b->count)
@@ -143,11 +144,12 @@ static void send_next(struct bench *b)
 	if (b->sent == b->count)
 		return;
 	name = xasprintf("load-%ld", b->sent++);
-	run = json_build("{'apiVersion': 'ai.krateo.io/v1', 'kind': 'InferenceRun',"
-			 " 'metadata': {'name': %s}, 'spec': {'configRef': {'name': %s}, 'timeoutSeconds': 600,"
-			 " 'parameters': {'input_table_name': 'kserve_controller_input',"
-			 " 'output_table_name': 'kserve_controller_output'}}}",
-			 name, b->config);
+	run = json_build(
+	    "{'apiVersion': 'ai.krateo.io/v1', 'kind': 'InferenceRun',"
+	    " 'metadata': {'name': %s}, 'spec': {'configRef': {'name': %s}, 'timeoutSeconds': 600,"
+	    " 'parameters': {'input_table_name': 'kserve_controller_input',"
+	    " 'output_table_name': 'kserve_controller_output'}}}",
+	    name, b->config);
 	client_create(b->client, b->path, run, created, b);
 }
 
@@ -214,7 +216,8 @@ static void report(struct bench *b)
 
 static int usage(void)
 {
-	fputs("usage: bench-load --kubeconfig F --namespace NS --config C --runs N [--per-second R]\n",
+	fputs("usage: bench-load --kubeconfig F --namespace NS --config C --runs N [--per-second "
+	      "R]\n",
 	      stderr);
 	return 2;
 }
@@ -259,10 +262,12 @@ static int measure(struct bench *b, const char *kubeconfig)
 
 int main(int argc, char **argv)
 {
-	static const struct option options[] = {
-		{"kubeconfig", required_argument, NULL, 'k'}, {"namespace", required_argument, NULL, 'n'},
-		{"config", required_argument, NULL, 'c'},     {"runs", required_argument, NULL, 'r'},
-		{"per-second", required_argument, NULL, 'p'}, {0}};
+	static const struct option options[] = {{"kubeconfig", required_argument, NULL, 'k'},
+						{"namespace", required_argument, NULL, 'n'},
+						{"config", required_argument, NULL, 'c'},
+						{"runs", required_argument, NULL, 'r'},
+						{"per-second", required_argument, NULL, 'p'},
+						{0}};
 	struct bench b = {.namespace = "default"};
 	const char *kubeconfig = NULL;
 	int option;

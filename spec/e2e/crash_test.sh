@@ -7,13 +7,15 @@ source spec/e2e/lib.sh
 
 RUNS=${RUNS:-1000} KILLS=${KILLS:-5}
 
-apisim_up --auto-run 50 && cluster_install || exit 1
+cluster_up_bare && cluster_install || exit 1
 k apply -f examples/iris-config.yaml > /dev/null
 
 create_runs() {
 	local i
 	for i in $(seq "$RUNS"); do
-		printf 'next\nurl = "%s"\nheader = "Content-Type: application/json"\noutput = /dev/null\ndata = "%s"\n' \
+		echo next
+		[ ${#curl_auth[@]} -eq 0 ] || printf '%s "%s"\n' "${curl_auth[@]}"
+		printf 'url = "%s"\nheader = "Content-Type: application/json"\noutput = /dev/null\ndata = "%s"\n' \
 			"$server/apis/ai.krateo.io/v1/namespaces/$namespace/inferenceruns" \
 			"{\\\"apiVersion\\\":\\\"ai.krateo.io/v1\\\",\\\"kind\\\":\\\"InferenceRun\\\",\\\"metadata\\\":{\\\"name\\\":\\\"run-$i\\\"},\\\"spec\\\":{\\\"configRef\\\":{\\\"name\\\":\\\"iris-inference-config\\\"}}}"
 	done | sed 1d > "$work/runs"

@@ -1,5 +1,5 @@
-/* Every row of the state table in docs/architecture.md: what is observed, what the policies say, and
- * the plan in short form. */
+/* Every row of the state table in docs/architecture.md: what is observed, what the policies say,
+ * and the plan in short form. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -12,125 +12,154 @@
 #include "control/decide.h"
 
 #define NOW "2026-11-24T10:00:00Z"
-#define META "'metadata': {'name': 'a', 'namespace': 'ns', 'uid': '5be07ada-5fe0', 'generation': 1, 'resourceVersion': '7'"
+#define META                                                                                       \
+	"'metadata': {'name': 'a', 'namespace': 'ns', 'uid': '5be07ada-5fe0', 'generation': 1, "   \
+	"'resourceVersion': '7'"
 #define SPEC "'spec': {'configRef': {'name': 'c'}}"
 #define NAME "inf-a-5be07ada"
-#define REF "'jobStatus': {'apiVersion': 'batch/v1', 'kind': 'Job', 'namespace': 'ns', 'name': '" NAME "'"
+#define REF                                                                                        \
+	"'jobStatus': {'apiVersion': 'batch/v1', 'kind': 'Job', 'namespace': 'ns', 'name': '" NAME \
+	"'"
 #define NEW_RUN "{" META "}, " SPEC "}"
-#define STARTING_RUN "{" META "}, " SPEC ", 'status': {'phase': 'Pending', 'contract': 'e30=', " REF "}}}"
+#define STARTING_RUN                                                                               \
+	"{" META "}, " SPEC ", 'status': {'phase': 'Pending', 'contract': 'e30=', " REF "}}}"
 #define STARTED_RUN                                                                                \
 	"{" META "}, " SPEC ", 'status': {'phase': 'Pending', 'reason': 'Starting', " REF          \
 	", 'uid': 'j'}}}"
 #define RUNNING_RUN "{" META "}, " SPEC ", 'status': {'phase': 'Running', " REF ", 'uid': 'j'}}}"
-#define ENDED(phase, at) "{" META "}, " SPEC ", 'status': {'phase': '" phase "', 'observedGeneration': 1, 'completionTime': '" at "'}}"
+#define ENDED(phase, at)                                                                           \
+	"{" META "}, " SPEC ", 'status': {'phase': '" phase                                        \
+	"', 'observedGeneration': 1, 'completionTime': '" at "'}}"
 #define CONFIG "{'spec': {'image': 'i'}}"
-#define CONFIG_DELETE(policy) "{'spec': {'image': 'i', 'autoDeletePolicy': '" policy "', 'ttlSecondsAfterFinished': 60}}"
-#define JOB_META "'metadata': {'name': '" NAME "', 'namespace': 'ns', 'uid': 'j', 'ownerReferences': [{'uid': '5be07ada-5fe0'}]}"
+#define CONFIG_DELETE(policy)                                                                      \
+	"{'spec': {'image': 'i', 'autoDeletePolicy': '" policy "', 'ttlSecondsAfterFinished': "    \
+							       "60}}"
+#define JOB_META                                                                                   \
+	"'metadata': {'name': '" NAME                                                              \
+	"', 'namespace': 'ns', 'uid': 'j', 'ownerReferences': [{'uid': '5be07ada-5fe0'}]}"
 #define JOB(status) "{" JOB_META ", 'spec': {}, 'status': {" status "}}"
-#define COMPLETE(at) "'succeeded': 1, 'completionTime': '" at "', 'conditions': [{'type': 'Complete', 'status': 'True', 'lastTransitionTime': '" at "'}]"
-#define FAILED(at) "'failed': 4, 'conditions': [{'type': 'Failed', 'status': 'True', 'lastTransitionTime': '" at "'}]"
-#define ENDED_POD "[{'metadata': {'name': 'p'}, 'status': {'phase': 'Succeeded', 'containerStatuses': [{'state': {'terminated': {'exitCode': 0, 'finishedAt': '" NOW "', 'message': '{\\\"rows\\\": {\\\"stored\\\": 3}}'}}}]}}]"
+#define COMPLETE(at)                                                                               \
+	"'succeeded': 1, 'completionTime': '" at                                                   \
+	"', 'conditions': [{'type': 'Complete', 'status': 'True', 'lastTransitionTime': '" at      \
+	"'}]"
+#define FAILED(at)                                                                                 \
+	"'failed': 4, 'conditions': [{'type': 'Failed', 'status': 'True', 'lastTransitionTime': "  \
+	"'" at "'}]"
+#define ENDED_POD                                                                                  \
+	"[{'metadata': {'name': 'p'}, 'status': {'phase': 'Succeeded', 'containerStatuses': "      \
+	"[{'state': {'terminated': {'exitCode': 0, 'finishedAt': '" NOW                            \
+	"', 'message': '{\\\"rows\\\": {\\\"stored\\\": 3}}'}}}]}}]"
 #define ACCEPTED "{'validate': {'ok': []}, 'contract': {'ok': {'jobId': 'x'}}}"
-#define SAYS(phase, reason) "{'status': {'ok': {'phase': '" phase "', 'reason': '" reason "', 'message': 'm'}}}"
-#define ERROR(hook, kind) "{'" hook "': {'error': {'kind': '" kind "', 'message': '" hook ".lua:3: boom'}}}"
+#define SAYS(phase, reason)                                                                        \
+	"{'status': {'ok': {'phase': '" phase "', 'reason': '" reason "', 'message': 'm'}}}"
+#define ERROR(hook, kind)                                                                          \
+	"{'" hook "': {'error': {'kind': '" kind "', 'message': '" hook ".lua:3: boom'}}}"
 
 static const struct row {
 	const char *what, *run, *config, *job, *pods, *results, *plan;
 } rows[] = {
-	{"a run that is being deleted is left to the garbage collector",
-	 "{" META ", 'deletionTimestamp': '" NOW "'}, " SPEC "}", CONFIG, NULL, NULL, NULL, ""},
+    {"a run that is being deleted is left to the garbage collector",
+     "{" META ", 'deletionTimestamp': '" NOW "'}, " SPEC "}", CONFIG, NULL, NULL, NULL, ""},
 
-	/* NO_CONFIG */
-	{"no config: wait, and say which", NEW_RUN, NULL, NULL, NULL, NULL, "status Pending/ConfigNotFound"},
-	{"no config while starting", STARTING_RUN, NULL, NULL, NULL, NULL, "status Pending/ConfigNotFound"},
+    /* NO_CONFIG */
+    {"no config: wait, and say which", NEW_RUN, NULL, NULL, NULL, NULL,
+     "status Pending/ConfigNotFound"},
+    {"no config while starting", STARTING_RUN, NULL, NULL, NULL, NULL,
+     "status Pending/ConfigNotFound"},
 
-	/* NEW */
-	{"a new run starts, its status first", NEW_RUN, CONFIG, NULL, NULL, ACCEPTED,
-	 "status Pending/Starting; create ConfigMap; create Job; event Started"},
-	{"a schedule makes a CronJob",
-	 "{" META "}, 'spec': {'configRef': {'name': 'c'}, 'schedule': '0 0 * * *'}}", CONFIG, NULL, NULL,
-	 ACCEPTED, "status Pending/Starting; create ConfigMap; create CronJob; event Started"},
-	{"violations reject it", NEW_RUN, CONFIG, NULL, NULL,
-	 "{'validate': {'ok': [{'field': 'spec.parameters.x', 'message': 'no'}]}, 'contract': {'ok': {}}}",
-	 "status Rejected/ParametersRejected; event ParametersRejected"},
-	{"reject() rejects it", NEW_RUN, CONFIG, NULL, NULL, ERROR("contract", "reject"),
-	 "status Rejected/Rejected; event Rejected"},
-	{"a script error makes it wait", NEW_RUN, CONFIG, NULL, NULL, ERROR("contract", "script"),
-	 "status Pending/PolicyError; event PolicyError; backoff"},
-	{"a limit makes it wait", NEW_RUN, CONFIG, NULL, NULL, ERROR("validate", "limit"),
-	 "status Pending/PolicyError; event PolicyError; backoff"},
-	{"a rejected run that is edited is new",
-	 "{'metadata': {'name': 'a', 'namespace': 'ns', 'uid': 'u', 'generation': 2}, " SPEC
-	 ", 'status': {'phase': 'Rejected', 'observedGeneration': 1, 'completionTime': 'x'}}",
-	 CONFIG, NULL, NULL, ACCEPTED, "status Pending/Starting; create ConfigMap; create Job; event Started"},
+    /* NEW */
+    {"a new run starts, its status first", NEW_RUN, CONFIG, NULL, NULL, ACCEPTED,
+     "status Pending/Starting; create ConfigMap; create Job; event Started"},
+    {"a schedule makes a CronJob",
+     "{" META "}, 'spec': {'configRef': {'name': 'c'}, 'schedule': '0 0 * * *'}}", CONFIG, NULL,
+     NULL, ACCEPTED, "status Pending/Starting; create ConfigMap; create CronJob; event Started"},
+    {"violations reject it", NEW_RUN, CONFIG, NULL, NULL,
+     "{'validate': {'ok': [{'field': 'spec.parameters.x', 'message': 'no'}]}, 'contract': {'ok': "
+     "{}}}",
+     "status Rejected/ParametersRejected; event ParametersRejected"},
+    {"reject() rejects it", NEW_RUN, CONFIG, NULL, NULL, ERROR("contract", "reject"),
+     "status Rejected/Rejected; event Rejected"},
+    {"a script error makes it wait", NEW_RUN, CONFIG, NULL, NULL, ERROR("contract", "script"),
+     "status Pending/PolicyError; event PolicyError; backoff"},
+    {"a limit makes it wait", NEW_RUN, CONFIG, NULL, NULL, ERROR("validate", "limit"),
+     "status Pending/PolicyError; event PolicyError; backoff"},
+    {"a rejected run that is edited is new",
+     "{'metadata': {'name': 'a', 'namespace': 'ns', 'uid': 'u', 'generation': 2}, " SPEC
+     ", 'status': {'phase': 'Rejected', 'observedGeneration': 1, 'completionTime': 'x'}}",
+     CONFIG, NULL, NULL, ACCEPTED,
+     "status Pending/Starting; create ConfigMap; create Job; event Started"},
 
-	/* STARTING */
-	{"stopped in between: confirm, then make what is missing", STARTING_RUN, CONFIG, NULL, NULL,
-	 ACCEPTED, "confirm; create ConfigMap; create Job"},
-	{"a vanished CronJob is made again",
-	 "{" META "}, 'spec': {'configRef': {'name': 'c'}, 'schedule': '0 0 * * *'}, 'status': {'phase': "
-	 "'Scheduled', " REF ", 'uid': 'j'}}}",
-	 CONFIG, NULL, NULL, ACCEPTED, "confirm; create ConfigMap; create CronJob"},
+    /* STARTING */
+    {"stopped in between: confirm, then make what is missing", STARTING_RUN, CONFIG, NULL, NULL,
+     ACCEPTED, "confirm; create ConfigMap; create Job"},
+    {"a vanished CronJob is made again",
+     "{" META
+     "}, 'spec': {'configRef': {'name': 'c'}, 'schedule': '0 0 * * *'}, 'status': {'phase': "
+     "'Scheduled', " REF ", 'uid': 'j'}}}",
+     CONFIG, NULL, NULL, ACCEPTED, "confirm; create ConfigMap; create CronJob"},
 
-	/* STARTED */
-	{"the Job runs", STARTED_RUN, CONFIG, JOB("'active': 1, 'startTime': '" NOW "'"), "[]",
-	 SAYS("Running", "Running"), "status Running/Running; event Running"},
-	{"nothing new: nothing written", "SAME", CONFIG, JOB("'active': 1"), "[]", SAYS("Running", "Running"),
-	 ""},
-	{"a started run needs no config", STARTED_RUN, NULL, JOB("'active': 1"), "[]",
-	 SAYS("Running", "Running"), "status Running/Running; event Running"},
-	{"success", RUNNING_RUN, CONFIG, JOB(COMPLETE(NOW)), ENDED_POD, SAYS("Succeeded", "Completed"),
-	 "status Succeeded/Completed; event Completed"},
-	{"failure", RUNNING_RUN, CONFIG, JOB(FAILED("2026-11-24T09:00:00Z")), "[]", SAYS("Failed", "OOMKilled"),
-	 "status Failed/OOMKilled; event OOMKilled"},
-	{"a policy may call a finished Job a failure", RUNNING_RUN, CONFIG, JOB(COMPLETE(NOW)), ENDED_POD,
-	 SAYS("Failed", "Partial"), "status Failed/Partial; event Partial"},
-	{"the Pod's end is late: look again", RUNNING_RUN, CONFIG, JOB(COMPLETE(NOW)), "[]",
-	 SAYS("Succeeded", "Completed"), "requeue=200"},
-	{"but not for ever", RUNNING_RUN, CONFIG, JOB(COMPLETE("2026-11-24T09:59:54Z")), "[]",
-	 SAYS("Succeeded", "Completed"), "status Succeeded/Completed; event Completed"},
-	{"a policy may not end what runs", RUNNING_RUN, CONFIG, JOB("'active': 1"), "[]",
-	 SAYS("Succeeded", "X"), "status Running/PolicyError; event PolicyError; backoff"},
-	{"nor keep alive what has ended", RUNNING_RUN, CONFIG, JOB(COMPLETE(NOW)), ENDED_POD,
-	 SAYS("Running", "X"), "status Running/PolicyError; event PolicyError; backoff"},
-	{"nor give a reason that conditions refuse", RUNNING_RUN, CONFIG, JOB("'active': 1"), "[]",
-	 SAYS("Running", "not one word"), "status Running/PolicyError; event PolicyError; backoff"},
-	{"a failing status policy", RUNNING_RUN, CONFIG, JOB("'active': 1"), "[]", ERROR("status", "script"),
-	 "status Running/PolicyError; event PolicyError; backoff"},
-	{"suspend reaches the Job",
-	 "{" META "}, 'spec': {'configRef': {'name': 'c'}, 'suspend': true}, 'status': {'phase': 'Running'}}",
-	 CONFIG, JOB("'active': 1"), "[]", SAYS("Running", "Running"),
-	 "patch Job; status Running/Running"},
-	{"a new schedule reaches the CronJob",
-	 "{" META "}, 'spec': {'configRef': {'name': 'c'}, 'schedule': '1 1 * * *'}, 'status': {'phase': 'Scheduled'}}",
-	 CONFIG, "{" JOB_META ", 'spec': {'schedule': '0 0 * * *'}, 'status': {}}", "[]",
-	 SAYS("Scheduled", "Scheduled"), "patch CronJob; status Scheduled/Scheduled"},
+    /* STARTED */
+    {"the Job runs", STARTED_RUN, CONFIG, JOB("'active': 1, 'startTime': '" NOW "'"), "[]",
+     SAYS("Running", "Running"), "status Running/Running; event Running"},
+    {"nothing new: nothing written", "SAME", CONFIG, JOB("'active': 1"), "[]",
+     SAYS("Running", "Running"), ""},
+    {"a started run needs no config", STARTED_RUN, NULL, JOB("'active': 1"), "[]",
+     SAYS("Running", "Running"), "status Running/Running; event Running"},
+    {"success", RUNNING_RUN, CONFIG, JOB(COMPLETE(NOW)), ENDED_POD, SAYS("Succeeded", "Completed"),
+     "status Succeeded/Completed; event Completed"},
+    {"failure", RUNNING_RUN, CONFIG, JOB(FAILED("2026-11-24T09:00:00Z")), "[]",
+     SAYS("Failed", "OOMKilled"), "status Failed/OOMKilled; event OOMKilled"},
+    {"a policy may call a finished Job a failure", RUNNING_RUN, CONFIG, JOB(COMPLETE(NOW)),
+     ENDED_POD, SAYS("Failed", "Partial"), "status Failed/Partial; event Partial"},
+    {"the Pod's end is late: look again", RUNNING_RUN, CONFIG, JOB(COMPLETE(NOW)), "[]",
+     SAYS("Succeeded", "Completed"), "requeue=200"},
+    {"but not for ever", RUNNING_RUN, CONFIG, JOB(COMPLETE("2026-11-24T09:59:54Z")), "[]",
+     SAYS("Succeeded", "Completed"), "status Succeeded/Completed; event Completed"},
+    {"a policy may not end what runs", RUNNING_RUN, CONFIG, JOB("'active': 1"), "[]",
+     SAYS("Succeeded", "X"), "status Running/PolicyError; event PolicyError; backoff"},
+    {"nor keep alive what has ended", RUNNING_RUN, CONFIG, JOB(COMPLETE(NOW)), ENDED_POD,
+     SAYS("Running", "X"), "status Running/PolicyError; event PolicyError; backoff"},
+    {"nor give a reason that conditions refuse", RUNNING_RUN, CONFIG, JOB("'active': 1"), "[]",
+     SAYS("Running", "not one word"), "status Running/PolicyError; event PolicyError; backoff"},
+    {"a failing status policy", RUNNING_RUN, CONFIG, JOB("'active': 1"), "[]",
+     ERROR("status", "script"), "status Running/PolicyError; event PolicyError; backoff"},
+    {"suspend reaches the Job",
+     "{" META
+     "}, 'spec': {'configRef': {'name': 'c'}, 'suspend': true}, 'status': {'phase': 'Running'}}",
+     CONFIG, JOB("'active': 1"), "[]", SAYS("Running", "Running"),
+     "patch Job; status Running/Running"},
+    {"a new schedule reaches the CronJob",
+     "{" META "}, 'spec': {'configRef': {'name': 'c'}, 'schedule': '1 1 * * *'}, 'status': "
+	      "{'phase': 'Scheduled'}}",
+     CONFIG, "{" JOB_META ", 'spec': {'schedule': '0 0 * * *'}, 'status': {}}", "[]",
+     SAYS("Scheduled", "Scheduled"), "patch CronJob; status Scheduled/Scheduled"},
 
-	/* FOREIGN, LOST */
-	{"a foreign Job is left alone", NEW_RUN, CONFIG, "{'metadata': {'ownerReferences': [{'uid': 'o'}]}}",
-	 NULL, NULL, "status Pending/JobNameTaken; backoff"},
-	{"a Job without owner is foreign too", NEW_RUN, CONFIG, "{'metadata': {}}", NULL, NULL,
-	 "status Pending/JobNameTaken; backoff"},
-	{"a Job that was seen and is gone is lost", STARTED_RUN, CONFIG, NULL, NULL, NULL,
-	 "status Failed/JobLost; event JobLost"},
+    /* FOREIGN, LOST */
+    {"a foreign Job is left alone", NEW_RUN, CONFIG,
+     "{'metadata': {'ownerReferences': [{'uid': 'o'}]}}", NULL, NULL,
+     "status Pending/JobNameTaken; backoff"},
+    {"a Job without owner is foreign too", NEW_RUN, CONFIG, "{'metadata': {}}", NULL, NULL,
+     "status Pending/JobNameTaken; backoff"},
+    {"a Job that was seen and is gone is lost", STARTED_RUN, CONFIG, NULL, NULL, NULL,
+     "status Failed/JobLost; event JobLost"},
 
-	/* FINISHED */
-	{"the outcome is a latch: no Job", ENDED("Failed", NOW), CONFIG, NULL, NULL, NULL, ""},
-	{"the outcome is a latch: another state of the Job", ENDED("Failed", NOW), CONFIG, JOB(COMPLETE(NOW)),
-	 "[]", NULL, ""},
-	{"without a config nothing is deleted", ENDED("Succeeded", NOW), NULL, NULL, NULL, NULL, ""},
-	{"deletion is not due yet", ENDED("Succeeded", "2026-11-24T09:59:50Z"),
-	 CONFIG_DELETE("DeleteOnSuccess"), NULL, NULL, NULL, "requeue=50000"},
-	{"deletion is due", ENDED("Succeeded", "2026-11-24T09:59:00Z"), CONFIG_DELETE("DeleteOnSuccess"), NULL,
-	 NULL, NULL, "event AutoDeleted; delete"},
-	{"DeleteOnSuccess keeps failures", ENDED("Failed", "2026-11-24T09:59:00Z"),
-	 CONFIG_DELETE("DeleteOnSuccess"), NULL, NULL, NULL, ""},
-	{"DeleteOnCompletion does not", ENDED("Failed", "2026-11-24T09:59:00Z"),
-	 CONFIG_DELETE("DeleteOnCompletion"), NULL, NULL, NULL, "event AutoDeleted; delete"},
-	{"a rejected run stays to be read", ENDED("Rejected", "2026-11-24T09:59:00Z"),
-	 CONFIG_DELETE("DeleteOnCompletion"), NULL, NULL, NULL, ""},
-	{"only now may the Job expire", ENDED("Failed", NOW), CONFIG_DELETE("DeleteOnSuccess"),
-	 JOB(FAILED(NOW)), NULL, NULL, "patch Job"},
+    /* FINISHED */
+    {"the outcome is a latch: no Job", ENDED("Failed", NOW), CONFIG, NULL, NULL, NULL, ""},
+    {"the outcome is a latch: another state of the Job", ENDED("Failed", NOW), CONFIG,
+     JOB(COMPLETE(NOW)), "[]", NULL, ""},
+    {"without a config nothing is deleted", ENDED("Succeeded", NOW), NULL, NULL, NULL, NULL, ""},
+    {"deletion is not due yet", ENDED("Succeeded", "2026-11-24T09:59:50Z"),
+     CONFIG_DELETE("DeleteOnSuccess"), NULL, NULL, NULL, "requeue=50000"},
+    {"deletion is due", ENDED("Succeeded", "2026-11-24T09:59:00Z"),
+     CONFIG_DELETE("DeleteOnSuccess"), NULL, NULL, NULL, "event AutoDeleted; delete"},
+    {"DeleteOnSuccess keeps failures", ENDED("Failed", "2026-11-24T09:59:00Z"),
+     CONFIG_DELETE("DeleteOnSuccess"), NULL, NULL, NULL, ""},
+    {"DeleteOnCompletion does not", ENDED("Failed", "2026-11-24T09:59:00Z"),
+     CONFIG_DELETE("DeleteOnCompletion"), NULL, NULL, NULL, "event AutoDeleted; delete"},
+    {"a rejected run stays to be read", ENDED("Rejected", "2026-11-24T09:59:00Z"),
+     CONFIG_DELETE("DeleteOnCompletion"), NULL, NULL, NULL, ""},
+    {"only now may the Job expire", ENDED("Failed", NOW), CONFIG_DELETE("DeleteOnSuccess"),
+     JOB(FAILED(NOW)), NULL, NULL, "patch Job"},
 };
 
 static struct json *parse(const char *text)
@@ -157,7 +186,8 @@ static char *summary(const struct plan *plan)
 			buf_addf(&out, " %s", a->kind->name);
 	}
 	if (plan->requeue_ms >= 0)
-		buf_addf(&out, "%srequeue=%lld", out.len > 0 ? "; " : "", (long long)plan->requeue_ms);
+		buf_addf(&out, "%srequeue=%lld", out.len > 0 ? "; " : "",
+			 (long long)plan->requeue_ms);
 	if (plan->backoff)
 		buf_addf(&out, "%sbackoff", out.len > 0 ? "; " : "");
 	return buf_steal(&out);
@@ -172,7 +202,11 @@ static void world_init(struct world *w, const char *run, const char *config, con
 		       const char *pods)
 {
 	*w = (struct world){parse(run), parse(config), parse(job), parse(pods), {0}};
-	w->o = (struct observed){.run = w->run, .config = w->config, .job = w->job, .pods = w->pods, .digest = "sha256:d"};
+	w->o = (struct observed){.run = w->run,
+				 .config = w->config,
+				 .job = w->job,
+				 .pods = w->pods,
+				 .digest = "sha256:d"};
 	assert_true(time_parse(NOW, &w->o.now));
 }
 
@@ -189,7 +223,8 @@ static void apply_status(struct world *w, const struct plan *plan)
 {
 	for (size_t i = 0; i < plan->len; i++)
 		if (plan->actions[i].type == ACTION_STATUS)
-			json_merge_patch(json_obj(w->run, "status"), json_get(plan->actions[i].body, "status"));
+			json_merge_patch(json_obj(w->run, "status"),
+					 json_get(plan->actions[i].body, "status"));
 }
 
 /* Phase and reason as they will stand; a patch leaves out what does not change. */
@@ -201,8 +236,10 @@ static void complete_patch(struct world *w, struct plan *plan)
 	for (size_t i = 0; i < plan->len; i++) {
 		struct json *status = json_mut(plan->actions[i].body, "status");
 
-		for (size_t k = 0; plan->actions[i].type == ACTION_STATUS && k < ARRAY_LEN(words); k++)
-			json_set_str(status, words[k], json_get_str(json_get(w->run, "status"), words[k], ""));
+		for (size_t k = 0; plan->actions[i].type == ACTION_STATUS && k < ARRAY_LEN(words);
+		     k++)
+			json_set_str(status, words[k],
+				     json_get_str(json_get(w->run, "status"), words[k], ""));
 	}
 }
 
@@ -227,7 +264,8 @@ static void each_row_gives_its_plan(void **state UNUSED)
 		complete_patch(&w, &plan);
 		plan_text = summary(&plan);
 		if (!streq(plan_text, row->plan))
-			fail_msg("%s: expected \"%s\", got \"%s\"", row->what, row->plan, plan_text);
+			fail_msg("%s: expected \"%s\", got \"%s\"", row->what, row->plan,
+				 plan_text);
 		plan_done(&plan);
 		world_done(&w);
 	}
@@ -238,13 +276,13 @@ static void the_question_fits_the_stage(void **state UNUSED)
 	static const struct {
 		const char *run, *config, *job, *hooks;
 	} table[] = {
-		{NEW_RUN, CONFIG, NULL, "[\"validate\",\"contract\",\"shape\"]"},
-		{STARTING_RUN, CONFIG, NULL, "[\"contract\",\"shape\"]"},
-		{RUNNING_RUN, CONFIG, JOB("'active': 1"), "[\"status\"]"},
-		{NEW_RUN, NULL, NULL, NULL},
-		{STARTED_RUN, CONFIG, NULL, NULL},
-		{ENDED("Succeeded", NOW), CONFIG, NULL, NULL},
-		{NEW_RUN, CONFIG, "{'metadata': {}}", NULL},
+	    {NEW_RUN, CONFIG, NULL, "[\"validate\",\"contract\",\"shape\"]"},
+	    {STARTING_RUN, CONFIG, NULL, "[\"contract\",\"shape\"]"},
+	    {RUNNING_RUN, CONFIG, JOB("'active': 1"), "[\"status\"]"},
+	    {NEW_RUN, NULL, NULL, NULL},
+	    {STARTED_RUN, CONFIG, NULL, NULL},
+	    {ENDED("Succeeded", NOW), CONFIG, NULL, NULL},
+	    {NEW_RUN, CONFIG, "{'metadata': {}}", NULL},
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(table); i++) {
@@ -313,7 +351,8 @@ static void the_result_is_the_runners(void **state UNUSED)
 	decide(&w.o, results, &plan);
 	status = json_get(plan.actions[0].body, "status");
 	result = json_print(json_get(status, "result"));
-	assert_string_equal(result, "{\"rows\":{\"stored\":3},\"attempts\":1,\"exitCode\":0,\"pod\":\"p\"}");
+	assert_string_equal(
+	    result, "{\"rows\":{\"stored\":3},\"attempts\":1,\"exitCode\":0,\"pod\":\"p\"}");
 	assert_string_equal(json_str(json_get(status, "duration")), "1h1m");
 	plan_done(&plan);
 	world_done(&w);
@@ -332,14 +371,16 @@ static void contract_limit(void **state UNUSED)
 		struct plan plan;
 
 		memset(text, 'a', (size_t)(MAX - AROUND + over));
-		results = json_build("{'validate': {'ok': []}, 'contract': {'ok': {'x': %s}}}", text);
+		results =
+		    json_build("{'validate': {'ok': []}, 'contract': {'ok': {'x': %s}}}", text);
 		world_init(&w, NEW_RUN, CONFIG, NULL, NULL);
 		plan_init(&plan);
 		decide(&w.o, results, &plan);
 		plan_text = summary(&plan);
-		assert_string_equal(plan_text,
-				    over ? "status Rejected/ContractTooLarge; event ContractTooLarge"
-					 : "status Pending/Starting; create ConfigMap; create Job; event Started");
+		assert_string_equal(
+		    plan_text,
+		    over ? "status Rejected/ContractTooLarge; event ContractTooLarge"
+			 : "status Pending/Starting; create ConfigMap; create Job; event Started");
 		if (!over)
 			assert_null(json_at(plan.actions[0].body, "status", "contract"));
 		plan_done(&plan);
@@ -354,15 +395,18 @@ static void refusals_are_told_in_the_apis_words(void **state UNUSED)
 		enum err_kind kind;
 		const char *msg, *plan;
 	} table[] = {
-		{ACTION_CREATE, ERR_DENIED, "jobs.batch is forbidden: no", "status Pending/Forbidden; event Forbidden; backoff"},
-		{ACTION_CREATE, ERR_DENIED, "exceeded quota: q", "status Pending/QuotaExceeded; event QuotaExceeded; backoff"},
-		{ACTION_CREATE, ERR_INVALID, "bad", "status Pending/Refused; event Refused; backoff"},
-		{ACTION_CREATE, ERR_CONFLICT, "foreign", "status Pending/NameTaken; event NameTaken; backoff"},
-		{ACTION_PATCH, ERR_INVALID, "bad", "status Pending/Refused; event Refused; backoff"},
-		{ACTION_CREATE, ERR_RETRY, "reset", "backoff"},
-		{ACTION_STATUS, ERR_CONFLICT, "moved", "backoff"},
-		{ACTION_CONFIRM, ERR_CONFLICT, "moved", "backoff"},
-		{ACTION_STATUS, ERR_NOT_FOUND, "gone", "backoff"},
+	    {ACTION_CREATE, ERR_DENIED, "jobs.batch is forbidden: no",
+	     "status Pending/Forbidden; event Forbidden; backoff"},
+	    {ACTION_CREATE, ERR_DENIED, "exceeded quota: q",
+	     "status Pending/QuotaExceeded; event QuotaExceeded; backoff"},
+	    {ACTION_CREATE, ERR_INVALID, "bad", "status Pending/Refused; event Refused; backoff"},
+	    {ACTION_CREATE, ERR_CONFLICT, "foreign",
+	     "status Pending/NameTaken; event NameTaken; backoff"},
+	    {ACTION_PATCH, ERR_INVALID, "bad", "status Pending/Refused; event Refused; backoff"},
+	    {ACTION_CREATE, ERR_RETRY, "reset", "backoff"},
+	    {ACTION_STATUS, ERR_CONFLICT, "moved", "backoff"},
+	    {ACTION_CONFIRM, ERR_CONFLICT, "moved", "backoff"},
+	    {ACTION_STATUS, ERR_NOT_FOUND, "gone", "backoff"},
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(table); i++) {
@@ -387,13 +431,13 @@ static void refusals_are_told_in_the_apis_words(void **state UNUSED)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(each_row_gives_its_plan),
-		cmocka_unit_test(the_question_fits_the_stage),
-		cmocka_unit_test(the_first_status_is_guarded_and_complete),
-		cmocka_unit_test(a_resumed_start_keeps_its_contract),
-		cmocka_unit_test(the_result_is_the_runners),
-		cmocka_unit_test(contract_limit),
-		cmocka_unit_test(refusals_are_told_in_the_apis_words),
+	    cmocka_unit_test(each_row_gives_its_plan),
+	    cmocka_unit_test(the_question_fits_the_stage),
+	    cmocka_unit_test(the_first_status_is_guarded_and_complete),
+	    cmocka_unit_test(a_resumed_start_keeps_its_contract),
+	    cmocka_unit_test(the_result_is_the_runners),
+	    cmocka_unit_test(contract_limit),
+	    cmocka_unit_test(refusals_are_told_in_the_apis_words),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

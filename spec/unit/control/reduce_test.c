@@ -55,7 +55,7 @@ static void objects_without_parts_do_no_harm(void **state)
 	" 'deletionTimestamp': 't'"
 #define OWNED_IDENTITY                                                                             \
 	IDENTITY                                                                                   \
-	    ", 'labels': {'l': 'm'}, 'ownerReferences': [{'uid': 'o'}], 'creationTimestamp': 'c'"
+	", 'labels': {'l': 'm'}, 'ownerReferences': [{'uid': 'o'}], 'creationTimestamp': 'c'"
 #define BALLAST "'managedFields': [{'f': {}}], 'annotations': {'a': 'b'}, 'finalizers': ['x']"
 
 static void a_live_run_is_kept_whole(void **state)

@@ -10,8 +10,9 @@
 
 /* patient: nothing is lost on a slow machine; hasty: the loss itself is awaited. */
 static const struct lease_timing patient = {
-    .duration_ms = 20000, .deadline_ms = 16000, .retry_ms = 20};
-static const struct lease_timing hasty = {.duration_ms = 1000, .deadline_ms = 300, .retry_ms = 20};
+    .duration_ms = 20000, .deadline_ms = 16000, .retry_ms = 20, .poll_ms = 10};
+static const struct lease_timing hasty = {
+    .duration_ms = 1000, .deadline_ms = 300, .retry_ms = 20, .poll_ms = 10};
 
 /* One Lease with its rules, the faults of a test, and what the candidates report. */
 struct world {
@@ -295,6 +296,55 @@ static void a_silent_holder_is_replaced(void **state)
 	world_done(&w);
 }
 
+/* Polls are what counts here: a retry would come after half a minute, the end of a poll at once. */
+static void a_release_is_seen_at_the_next_poll(void **state)
+{
+	static const struct lease_timing polling = {
+	    .duration_ms = 90000, .deadline_ms = 80000, .retry_ms = 70000, .poll_ms = 50};
+	struct world w = world_new();
+
+	(void)state;
+	w.alive = true;
+	put_lease(&w, rival(&w));
+	w.subject = join(&w, "me", &polling);
+	run_until(&w, "waiting:");
+	w.alive = false;
+	put_lease(&w, json_build("{'spec': {'holderIdentity': '', 'leaseDurationSeconds': 1}}"));
+	run_until(&w, "started");
+	assert_string_equal(w.log.data, "waiting:rival started ");
+	world_done(&w);
+}
+
+/* The end of its duration is not waited for longer than it lasts, however rare the polls are. */
+static void the_end_of_silence_is_awaited_exactly(void **state)
+{
+	static const struct lease_timing rare = {
+	    .duration_ms = 90000, .deadline_ms = 80000, .retry_ms = 70000, .poll_ms = 60000};
+	struct world w = world_new();
+
+	(void)state;
+	put_lease(&w, rival(&w));
+	w.subject = join(&w, "me", &rare);
+	run_until(&w, "started");
+	assert_string_equal(w.log.data, "waiting:rival started ");
+	world_done(&w);
+}
+
+static void a_failing_server_is_not_polled(void **state)
+{
+	static const struct lease_timing polling = {
+	    .duration_ms = 90000, .deadline_ms = 80000, .retry_ms = 70000, .poll_ms = 5};
+	struct world w = world_new();
+
+	(void)state;
+	fault(&w, "GET", (struct fake_answer){.status = 500}, false, 1000000);
+	w.subject = join(&w, "me", &polling);
+	fake_run_for(w.fake, 200);
+	assert_int_equal(w.fake->requests, 1);
+	assert_string_equal(w.log.data, "trouble:Retry ");
+	world_done(&w);
+}
+
 static void odd_records_are_free(void **state)
 {
 	static const char *const odd[] = {
@@ -565,6 +615,9 @@ int main(void)
 	    cmocka_unit_test(a_deleted_lease_is_made_again),
 	    cmocka_unit_test(a_living_holder_is_left_alone),
 	    cmocka_unit_test(a_silent_holder_is_replaced),
+	    cmocka_unit_test(a_release_is_seen_at_the_next_poll),
+	    cmocka_unit_test(the_end_of_silence_is_awaited_exactly),
+	    cmocka_unit_test(a_failing_server_is_not_polled),
 	    cmocka_unit_test(odd_records_are_free),
 	    cmocka_unit_test(odd_durations_are_ours),
 	    cmocka_unit_test(rivals_and_lost_replies),
