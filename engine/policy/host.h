@@ -4,8 +4,9 @@
  * The worker is this program started again ("policy-worker") with a socketpair as its only
  * descriptor beside stderr, an empty environment, resource limits and a seccomp filter. One
  * request is in the worker at a time; others wait in order. A worker that misses the deadline,
- * crashes or answers nonsense is killed and started again, and its request answered with an error
- * of kind "limit"; the next request is served by the new worker.
+ * crashes or answers nonsense is killed and started again, and its request answered: the hooks that
+ * had answered keep their results, the others have an error of kind "limit" (a load fails with
+ * ERR_LIMIT). The next request is served by the new worker, which is started when it is needed.
  *
  * A bundle is a JSON object from file name to text: {"contract.lua": "return {...}", ...}; hooks it
  * leaves out come from the default bundle, which is built into the program.
@@ -20,7 +21,7 @@ struct policy_host;
 struct policy_call;
 
 struct policy_options {
-	const char *program; /* the path of the worker's program; NULL: /proc/self/exe */
+	const char *program; /* the path of the worker's program, borrowed; NULL: /proc/self/exe */
 	int64_t deadline_ms; /* for one request; 0: 2000 */
 };
 
@@ -33,7 +34,8 @@ enum {
 struct policy_host *policy_host_new(struct loop *loop, const struct policy_options *options);
 void policy_host_free(struct policy_host *host); /* cancels every call, ends the worker */
 
-/* On failure reply is NULL. Both are valid during the call only. */
+/* On failure reply is NULL: the request is wrong or too large, or no worker can be started. What a
+ * script does wrong stands in the reply. Both are valid during the call only. */
 typedef void policy_done_fn(void *arg, const struct json *reply, const struct err *err);
 
 /*
@@ -60,7 +62,7 @@ struct policy_call *policy_eval(struct policy_host *host, const struct json *req
 				policy_done_fn *done, void *arg);
 void policy_cancel(struct policy_call *call);
 
-/* The digest of the bundle in force, and of the default one. */
+/* The digest of the bundle in force; at first that of the default one. */
 const char *policy_digest(const struct policy_host *host);
 
 /* Main of the child, for main.c: `kserve-controller policy-worker`. Does not return. */
