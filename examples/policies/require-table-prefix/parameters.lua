@@ -1,11 +1,9 @@
 -- Refuses a run whose tables are not this team's: their names must start with PREFIX.
 --
--- Try it, then put it in the place of the default parameters.lua; the other hooks stay:
+-- Put it in the place of the default parameters.lua (the other hooks keep their defaults):
 --
---   kserve-controller policy check examples/policies/require-table-prefix
---   kubectl -n kserve-controller-system patch configmap kserve-controller-policies \
---     --patch-file <(kubectl create configmap x --dry-run=client -o json \
---       --from-file examples/policies/require-table-prefix | jq '{data}')
+--   kubectl create configmap kserve-controller-policies -n kserve-controller-system \
+--     --from-file=examples/policies/require-table-prefix --dry-run=client -o yaml | kubectl apply -f -
 
 local PREFIX <const> = "kserve_controller_"
 
@@ -15,7 +13,7 @@ local function validate(parameters, _run, _config)
     local name = parameters[field]
     if name ~= nil and name:sub(1, #PREFIX) ~= PREFIX then
       violations[#violations + 1] = {
-        field = field,
+        field = "spec.parameters." .. field,
         message = ("expected a table whose name starts with %s, found %s"):format(PREFIX, name),
       }
     end
