@@ -50,12 +50,14 @@ static void exchange_free(struct exchange *x)
 
 void api_free(struct api *api)
 {
-	struct exchange *x;
+	struct exchange *next;
 
 	if (api == NULL)
 		return;
-	while ((x = TAILQ_FIRST(&api->waiting)) != NULL)
+	for (struct exchange *x = TAILQ_FIRST(&api->waiting); x != NULL; x = next) {
+		next = TAILQ_NEXT(x, link);
 		exchange_free(x);
+	}
 	faults_free(api->faults);
 	free(api);
 }
@@ -268,9 +270,7 @@ static struct json *injected(const struct exchange *x)
 
 static void proceed(struct exchange *x)
 {
-	if (call_lost(x->call))
-		call_reset(x->call);
-	else if (x->fault == FAULT_RESET)
+	if (call_lost(x->call) || x->fault == FAULT_RESET)
 		call_reset(x->call);
 	else if (x->fault == FAULT_TIMEOUT)
 		call_hold(x->call);

@@ -327,7 +327,7 @@ static struct bufferevent *tls_connection(struct event_base *base, void *arg)
 static int bind_to(struct front *front, const char *address, struct err *err)
 {
 	const char *colon = strrchr(address, ':');
-	struct sockaddr_storage bound;
+	struct sockaddr_storage bound = {0};
 	socklen_t len = sizeof(bound);
 	struct evhttp_bound_socket *socket;
 	auto_free char *host = NULL;
@@ -375,13 +375,15 @@ fail:
 
 void front_free(struct front *front)
 {
-	struct call *call;
+	struct call *next;
 
 	if (front == NULL)
 		return;
 	evhttp_free(front->http);
-	while ((call = TAILQ_FIRST(&front->calls)) != NULL)
+	for (struct call *call = TAILQ_FIRST(&front->calls); call != NULL; call = next) {
+		next = TAILQ_NEXT(call, link);
 		call_done(call);
+	}
 	SSL_CTX_free(front->ssl);
 	free(front);
 }

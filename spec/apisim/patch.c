@@ -95,7 +95,7 @@ static struct json *parent_of(struct json *root, const char *path, char *out)
 
 static const struct json *value_at(struct json *root, const char *path)
 {
-	char token[POINTER_MAX];
+	char token[POINTER_MAX] = "";
 	struct json *value = root;
 
 	while (*path != '\0' && value != NULL)

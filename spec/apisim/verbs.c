@@ -236,7 +236,7 @@ static struct json *delete_all(struct server *server, struct request *request,
 	return NULL;
 }
 
-static struct json *delete (struct server *server, struct request *request,
+static struct json *delete_(struct server *server, struct request *request,
 			    const struct write_options *options, struct reply *reply)
 {
 	const struct target target = target_of(request);
@@ -260,7 +260,7 @@ static bool supported(const struct request *request)
 
 struct json *verbs_do(struct server *server, struct request *request, struct reply *reply)
 {
-	struct write_options options;
+	struct write_options options = {0};
 	struct json *refused;
 
 	if (!supported(request))
@@ -274,7 +274,7 @@ struct json *verbs_do(struct server *server, struct request *request, struct rep
 	if (refused != NULL)
 		return refused;
 	if (has_prefix(request->verb, "delete"))
-		return delete (server, request, &options, reply);
+		return delete_(server, request, &options, reply);
 	if (request->body == NULL)
 		return status_bad_request(
 		    "expected an object in the request's body, found nothing");

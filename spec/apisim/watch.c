@@ -330,10 +330,13 @@ struct json *hub_watch(struct hub *hub, struct call *call, const struct watch_qu
 
 void hub_close(struct hub *hub)
 {
-	struct watcher *watcher;
+	struct watcher *next;
 
-	while ((watcher = TAILQ_FIRST(&hub->watchers)) != NULL)
+	for (struct watcher *watcher = TAILQ_FIRST(&hub->watchers); watcher != NULL;
+	     watcher = next) {
+		next = TAILQ_NEXT(watcher, link);
 		end(watcher);
+	}
 }
 
 size_t hub_count(const struct hub *hub)
