@@ -33,7 +33,7 @@
 #define CONFIG "{'spec': {'image': 'i'}}"
 #define CONFIG_DELETE(policy)                                                                      \
 	"{'spec': {'image': 'i', 'autoDeletePolicy': '" policy "', 'ttlSecondsAfterFinished': "    \
-							       "60}}"
+	"60}}"
 #define JOB_META                                                                                   \
 	"'metadata': {'name': '" NAME                                                              \
 	"', 'namespace': 'ns', 'uid': 'j', 'ownerReferences': [{'uid': '5be07ada-5fe0'}]}"
@@ -130,7 +130,7 @@ static const struct row {
      "patch Job; status Running/Running"},
     {"a new schedule reaches the CronJob",
      "{" META "}, 'spec': {'configRef': {'name': 'c'}, 'schedule': '1 1 * * *'}, 'status': "
-	      "{'phase': 'Scheduled'}}",
+     "{'phase': 'Scheduled'}}",
      CONFIG, "{" JOB_META ", 'spec': {'schedule': '0 0 * * *'}, 'status': {}}", "[]",
      SAYS("Scheduled", "Scheduled"), "patch CronJob; status Scheduled/Scheduled"},
 
