@@ -39,7 +39,7 @@ static void sip_round(uint64_t v[4])
 }
 
 /* SipHash-1-3 (Aumasson and Bernstein), seeded once a process. */
-static uint64_t hash_key(const char *key)
+uint64_t map_hash(const char *key)
 {
 	static uint64_t seed[2];
 	size_t len = strlen(key), left = len;
@@ -139,14 +139,14 @@ static void rebuild(struct map *map)
 
 void *map_get(const struct map *map, const char *key)
 {
-	struct slot *slot = find(map, key, hash_key(key));
+	struct slot *slot = find(map, key, map_hash(key));
 
 	return slot != NULL ? slot->value : NULL;
 }
 
 void map_put(struct map *map, const char *key, void *value)
 {
-	uint64_t hash = hash_key(key);
+	uint64_t hash = map_hash(key);
 	struct slot *slot = find(map, key, hash);
 
 	if (slot != NULL) {
@@ -162,7 +162,7 @@ void map_put(struct map *map, const char *key, void *value)
 
 bool map_del(struct map *map, const char *key)
 {
-	struct slot *slot = find(map, key, hash_key(key));
+	struct slot *slot = find(map, key, map_hash(key));
 
 	if (slot == NULL)
 		return false;

@@ -24,6 +24,9 @@ void map_put(struct map *map, const char *key, void *value);
 /* Remove and free; false when it was absent. */
 bool map_del(struct map *map, const char *key);
 
+/* The hash of a key, for another table; it differs from process to process. */
+uint64_t map_hash(const char *key);
+
 size_t map_len(const struct map *map);
 
 /*

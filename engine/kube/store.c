@@ -1,23 +1,23 @@
 #include "kube/store.h"
 
-#include "base/map.h"
+#include "kube/index.h"
 
-/* One allocation an object: this header, then the strings of meta, then the compact text. Objects
- * of one controller owner form a ring-less doubly linked list whose head is in the owner index. */
+/* One allocation an object: this header, then the strings of meta, then the compact text, which
+ * does not repeat what those say. Objects of one controller owner form a doubly linked list whose
+ * first is in the owner index. */
 struct entry {
 	struct store_meta meta;
 	struct entry *sibling_before, *sibling_after;
-	uint64_t seen; /* the last list that had this very version */
-	bool added;    /* of a staged entry: its key is new to the store */
-	size_t text_len;
-	char *text;
+	uint32_t seen; /* the last list that had this very version */
+	uint32_t text_len;
+	bool added; /* of a staged entry: its key is new to the store */
 	char bytes[];
 };
 
 struct store {
-	struct map *entries; /* key -> entry */
-	struct map *owners;  /* owner uid -> first entry of its list; borrowed */
-	uint64_t lists;      /* counts them, so that each has a number */
+	struct index entries; /* by key; owned */
+	struct index owners;  /* by owner uid: the first entry of its list */
+	uint32_t lists;       /* counts them, so that each has a number */
 	size_t bytes;
 	void (*reduce)(struct json *object);
 };
@@ -25,8 +25,8 @@ struct store {
 struct store_list {
 	struct store *store;
 	char *prefix; /* "namespace/", or "" for all */
-	uint64_t number;
-	struct map *staged; /* key -> entry, owned by hand: commit hands them over */
+	uint32_t number;
+	struct index staged; /* by key; owned until commit hands them over */
 	enum { LIST_STAGING, LIST_COMMITTING, LIST_ABORTED } state;
 };
 
@@ -34,30 +34,40 @@ struct store *store_new(void (*reduce)(struct json *object))
 {
 	struct store *store = xcalloc(1, sizeof(*store));
 
-	store->entries = map_new(free);
-	store->owners = map_new(NULL);
+	store->entries = (struct index)INDEX_INIT(struct entry, meta.key);
+	store->owners = (struct index)INDEX_INIT(struct entry, meta.owner_uid);
 	store->reduce = reduce;
 	return store;
+}
+
+static void free_entries(struct index *index)
+{
+	void *entry;
+
+	for (size_t i = 0; (entry = index_next(index, &i)) != NULL;)
+		free(entry);
+	index_done(index);
 }
 
 void store_free(struct store *store)
 {
 	if (store == NULL)
 		return;
-	map_free(store->owners);
-	map_free(store->entries);
+	index_done(&store->owners);
+	free_entries(&store->entries);
 	free(store);
 }
 
 /* ---- entries ---- */
 
+/* A slash would make the key of one object that of another; no Kubernetes name has one. */
 char *store_key(const struct json *object)
 {
 	const struct json *metadata = json_get(object, "metadata");
 	const char *namespace = json_get_str(metadata, "namespace", "");
 	const char *name = json_get_str(metadata, "name", "");
 
-	if (*name == '\0')
+	if (*name == '\0' || strchr(name, '/') != NULL || strchr(namespace, '/') != NULL)
 		return NULL;
 	return *namespace != '\0' ? xasprintf("%s/%s", namespace, name) : xstrdup(name);
 }
@@ -94,41 +104,84 @@ static char *append(char **at, const char *text, size_t len)
 	return copy;
 }
 
-static struct entry *entry_new(const char *key, const struct json *object)
+static void take_text(struct json *metadata, const char *member)
+{
+	if (json_str(json_get(metadata, member)) != NULL)
+		json_remove(metadata, member);
+}
+
+/* Take out of the tree what an entry's meta holds too. */
+static void take_identity(struct json *object)
+{
+	struct json *metadata = json_mut(object, "metadata");
+
+	take_text(metadata, "namespace");
+	take_text(metadata, "name");
+	take_text(metadata, "uid");
+	take_text(metadata, "resourceVersion");
+}
+
+static void put_identity(struct json *object, const struct store_meta *meta)
+{
+	struct json *metadata = json_mut(object, "metadata");
+	const char *slash = strchr(meta->key, '/');
+	auto_free char *namespace =
+	    slash != NULL ? xstrndup(meta->key, (size_t)(slash - meta->key)) : NULL;
+
+	if (namespace != NULL)
+		json_set_str(metadata, "namespace", namespace);
+	json_set_str(metadata, "name", slash != NULL ? slash + 1 : meta->key);
+	if (*meta->uid != '\0')
+		json_set_str(metadata, "uid", meta->uid);
+	if (*meta->resource_version != '\0')
+		json_set_str(metadata, "resourceVersion", meta->resource_version);
+}
+
+static struct entry *entry_new(const char *key, struct json *object)
 {
 	const struct json *metadata = json_get(object, "metadata");
-	const char *uid = json_get_str(metadata, "uid", "");
-	const char *version = json_get_str(metadata, "resourceVersion", "");
-	const char *owner = controller_uid(metadata);
-	auto_free char *text = json_print(object);
+	auto_free char *uid = xstrdup(json_get_str(metadata, "uid", ""));
+	auto_free char *version = xstrdup(json_get_str(metadata, "resourceVersion", ""));
+	auto_free char *owner = xstrdup(controller_uid(metadata));
+	auto_free char *text = NULL;
 	size_t key_len = strlen(key), uid_len = strlen(uid), version_len = strlen(version);
-	size_t owner_len = strlen(owner), text_len = strlen(text);
-	struct entry *entry =
-	    xmalloc(sizeof(*entry) + key_len + uid_len + version_len + owner_len + text_len + 5);
-	char *at = entry->bytes;
+	size_t owner_len = strlen(owner), text_len;
+	struct entry *entry;
+	char *at;
 
-	*entry = (struct entry){.text_len = text_len};
+	take_identity(object);
+	text = json_print(object);
+	text_len = strlen(text);
+	entry = xmalloc(offsetof(struct entry, bytes) + key_len + uid_len + version_len +
+			owner_len + text_len + 5);
+	*entry = (struct entry){.text_len = (uint32_t)text_len};
+	at = entry->bytes;
 	entry->meta.key = append(&at, key, key_len);
 	entry->meta.uid = append(&at, uid, uid_len);
 	entry->meta.resource_version = append(&at, version, version_len);
 	entry->meta.owner_uid = append(&at, owner, owner_len);
-	entry->text = append(&at, text, text_len);
+	append(&at, text, text_len);
+	put_identity(object, &entry->meta);
 	return entry;
+}
+
+static const char *entry_text(const struct entry *entry)
+{
+	return entry->meta.owner_uid + strlen(entry->meta.owner_uid) + 1;
 }
 
 static size_t entry_size(const struct entry *entry)
 {
-	return (size_t)(entry->text - (const char *)entry) + entry->text_len + 1;
+	return (size_t)(entry_text(entry) - (const char *)entry) + entry->text_len + 1;
 }
 
 static void link_owner(struct store *store, struct entry *entry)
 {
 	if (*entry->meta.owner_uid == '\0')
 		return;
-	entry->sibling_after = map_get(store->owners, entry->meta.owner_uid);
+	entry->sibling_after = index_put(&store->owners, entry);
 	if (entry->sibling_after != NULL)
 		entry->sibling_after->sibling_before = entry;
-	map_put(store->owners, entry->meta.owner_uid, entry);
 }
 
 static void unlink_owner(struct store *store, struct entry *entry)
@@ -140,25 +193,28 @@ static void unlink_owner(struct store *store, struct entry *entry)
 	if (entry->sibling_before != NULL)
 		entry->sibling_before->sibling_after = entry->sibling_after;
 	else if (entry->sibling_after != NULL)
-		map_put(store->owners, entry->meta.owner_uid, entry->sibling_after);
+		index_put(&store->owners, entry->sibling_after);
 	else
-		map_del(store->owners, entry->meta.owner_uid);
+		index_del(&store->owners, entry->meta.owner_uid);
+}
+
+static void discard(struct store *store, struct entry *entry)
+{
+	if (entry == NULL)
+		return;
+	store->bytes -= entry_size(entry);
+	unlink_owner(store, entry);
+	free(entry);
 }
 
 static void install(struct store *store, struct entry *entry)
 {
-	struct entry *old = map_get(store->entries, entry->meta.key);
-
-	if (old != NULL) {
-		store->bytes -= entry_size(old);
-		unlink_owner(store, old);
-	}
+	discard(store, index_put(&store->entries, entry));
 	store->bytes += entry_size(entry);
 	link_owner(store, entry);
-	map_put(store->entries, entry->meta.key, entry);
 }
 
-/* NULL with err set if the object has no name. */
+/* NULL with err set if the object has no usable name. */
 static struct entry *admit(const struct store *store, struct json *object, struct err *err)
 {
 	auto_free char *key = store_key(object);
@@ -187,33 +243,33 @@ int store_put(struct store *store, struct json *object, struct err *err)
 
 void store_delete(struct store *store, const char *key)
 {
-	struct entry *entry = map_get(store->entries, key);
-
-	if (entry == NULL)
-		return;
-	store->bytes -= entry_size(entry);
-	unlink_owner(store, entry);
-	map_del(store->entries, key);
+	discard(store, index_del(&store->entries, key));
 }
 
 struct json *store_get(const struct store *store, const char *key)
 {
-	const struct entry *entry = map_get(store->entries, key);
+	const struct entry *entry = index_get(&store->entries, key);
 	struct err err = ERR_INIT;
+	struct json *object;
 
-	return entry != NULL ? json_parse(entry->text, entry->text_len, &err) : NULL;
+	if (entry == NULL)
+		return NULL;
+	object = json_parse(entry_text(entry), entry->text_len, &err);
+	if (object != NULL)
+		put_identity(object, &entry->meta);
+	return object;
 }
 
 const struct store_meta *store_find(const struct store *store, const char *key)
 {
-	const struct entry *entry = map_get(store->entries, key);
+	const struct entry *entry = index_get(&store->entries, key);
 
 	return entry != NULL ? &entry->meta : NULL;
 }
 
 void store_each_owned(const struct store *store, const char *owner_uid, store_fn *fn, void *arg)
 {
-	const struct entry *entry = map_get(store->owners, owner_uid);
+	const struct entry *entry = index_get(&store->owners, owner_uid);
 
 	for (; entry != NULL; entry = entry->sibling_after)
 		fn(arg, &entry->meta);
@@ -221,16 +277,15 @@ void store_each_owned(const struct store *store, const char *owner_uid, store_fn
 
 void store_each(const struct store *store, store_fn *fn, void *arg)
 {
-	const char *key;
-	void *value;
+	const struct entry *entry;
 
-	for (size_t i = 0; map_next(store->entries, &i, &key, &value);)
-		fn(arg, &((const struct entry *)value)->meta);
+	for (size_t i = 0; (entry = index_next(&store->entries, &i)) != NULL;)
+		fn(arg, &entry->meta);
 }
 
 size_t store_len(const struct store *store)
 {
-	return map_len(store->entries);
+	return store->entries.live;
 }
 
 size_t store_bytes(const struct store *store)
@@ -248,7 +303,7 @@ struct store_list *store_begin(struct store *store, const char *namespace)
 	list->store = store;
 	list->prefix = all ? xstrdup("") : xasprintf("%s/", namespace);
 	list->number = ++store->lists;
-	list->staged = map_new(NULL);
+	list->staged = (struct index)INDEX_INIT(struct entry, meta.key);
 	return list;
 }
 
@@ -256,7 +311,7 @@ int store_stage(struct store_list *list, struct json *object, struct err *err)
 {
 	const struct json *metadata = json_get(object, "metadata");
 	auto_free char *key = store_key(object);
-	struct entry *live = key != NULL ? map_get(list->store->entries, key) : NULL;
+	struct entry *live = key != NULL ? index_get(&list->store->entries, key) : NULL;
 	struct entry *entry;
 
 	if (live != NULL && streq(live->meta.uid, json_get_str(metadata, "uid", "")) &&
@@ -267,37 +322,32 @@ int store_stage(struct store_list *list, struct json *object, struct err *err)
 	entry = admit(list->store, object, err);
 	if (entry == NULL)
 		return -1;
-	free(map_get(list->staged, key)); /* a server may show one object on two pages */
-	map_put(list->staged, key, entry);
+	free(index_put(&list->staged, entry)); /* a server may show one object on two pages */
 	return 0;
 }
 
 static void list_free(struct store_list *list)
 {
-	map_free(list->staged);
+	index_done(&list->staged);
 	free(list->prefix);
 	free(list);
 }
 
 void store_abort(struct store_list *list)
 {
-	const char *key;
-	void *entry;
-
 	if (list == NULL)
 		return;
 	if (list->state == LIST_COMMITTING) { /* called by a report: the commit frees the list */
 		list->state = LIST_ABORTED;
 		return;
 	}
-	for (size_t i = 0; map_next(list->staged, &i, &key, &entry);)
-		free(entry);
+	free_entries(&list->staged);
 	list_free(list);
 }
 
 static bool is_gone(const struct store_list *list, const struct entry *live)
 {
-	const struct entry *staged = map_get(list->staged, live->meta.key);
+	const struct entry *staged = index_get(&list->staged, live->meta.key);
 
 	if (!has_prefix(live->meta.key, list->prefix) || live->seen == list->number)
 		return false;
@@ -307,29 +357,25 @@ static bool is_gone(const struct store_list *list, const struct entry *live)
 /* False when a report has aborted the list. */
 static bool delete_gone(struct store_list *list, const struct store_changes *report)
 {
-	const char *key;
-	void *entry;
+	const struct entry *entry;
 
-	for (size_t i = 0; map_next(list->store->entries, &i, &key, &entry);) {
+	for (size_t i = 0; (entry = index_next(&list->store->entries, &i)) != NULL;) {
 		if (!is_gone(list, entry))
 			continue;
-		report->gone(report->arg, &((struct entry *)entry)->meta);
+		report->gone(report->arg, &entry->meta);
 		if (list->state == LIST_ABORTED)
 			return false;
-		store_delete(list->store, key);
+		store_delete(list->store, entry->meta.key);
 	}
 	return true;
 }
 
 static void install_staged(struct store_list *list)
 {
-	const char *key;
-	void *value;
+	struct entry *entry;
 
-	for (size_t i = 0; map_next(list->staged, &i, &key, &value);) {
-		struct entry *entry = value;
-
-		entry->added = map_get(list->store->entries, key) == NULL;
+	for (size_t i = 0; (entry = index_next(&list->staged, &i)) != NULL;) {
+		entry->added = index_get(&list->store->entries, entry->meta.key) == NULL;
 		entry->seen = list->number;
 		install(list->store, entry);
 	}
@@ -337,15 +383,11 @@ static void install_staged(struct store_list *list)
 
 static void report_changed(struct store_list *list, const struct store_changes *report)
 {
-	const char *key;
-	void *value;
+	const struct entry *entry;
 
 	for (size_t i = 0;
-	     list->state != LIST_ABORTED && map_next(list->staged, &i, &key, &value);) {
-		const struct entry *entry = value;
-
+	     list->state != LIST_ABORTED && (entry = index_next(&list->staged, &i)) != NULL;)
 		(entry->added ? report->added : report->modified)(report->arg, &entry->meta);
-	}
 }
 
 void store_commit(struct store_list *list, const struct store_changes *report)

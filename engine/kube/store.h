@@ -2,7 +2,9 @@
  * store.h - the cached objects of one kind, as compact JSON bytes.
  *
  * A tree costs seven times its text, so objects are kept as text (without managedFields and the
- * last-applied annotation) behind a small header, and parsed on demand. No I/O here.
+ * last-applied annotation) behind a small header, and parsed on demand. Nothing is kept twice, so
+ * that the whole, with its indexes, takes 1.25 times the text at 0.4 KB and 1.02 times at 4 KB. No
+ * I/O here.
  */
 #ifndef KUBE_STORE_H
 #define KUBE_STORE_H
@@ -25,7 +27,7 @@ struct store *store_new(void (*reduce)(struct json *object));
 void store_free(struct store *store); /* NULL is fine; its lists must be ended before */
 
 /* Add or replace. The object is cut down to what is stored, in place, but stays yours. -1: it has
- * no metadata.name; it is then unchanged. */
+ * no usable metadata.name (see store_key); it is then unchanged. */
 int store_put(struct store *store, struct json *object, struct err *err);
 void store_delete(struct store *store, const char *key);
 
@@ -41,7 +43,7 @@ void store_each(const struct store *store, store_fn *fn, void *arg);
 size_t store_len(const struct store *store);
 size_t store_bytes(const struct store *store); /* memory of the objects, without the indexes */
 
-/* "namespace/name" of an object; yours; NULL if it has no name. */
+/* "namespace/name" of an object; yours; NULL if it has no name or there is a '/' in it. */
 char *store_key(const struct json *object);
 
 /*

@@ -103,7 +103,7 @@ static const char *version_of(const struct store *store, const char *key)
 
 /* ---- hostile objects ---- */
 
-static void objects_without_a_name_are_refused(void **state)
+static void objects_without_a_usable_name_are_refused(void **state)
 {
 	static const char *const bad[] = {
 	    "null",
@@ -116,6 +116,8 @@ static void objects_without_a_name_are_refused(void **state)
 	    "{'metadata': {'namespace': 'a'}}",
 	    "{'metadata': {'name': ''}}",
 	    "{'metadata': {'name': 7}}",
+	    "{'metadata': {'name': 'a/b'}}", /* not b in the namespace a */
+	    "{'metadata': {'namespace': 'a/b', 'name': 'c'}}",
 	};
 	struct store *store = store_new(NULL);
 	struct store_list *list = store_begin(store, NULL);
@@ -175,7 +177,7 @@ static void ballast_is_cut_off(void **state)
 	     "{\"metadata\":{\"name\":\"a\"},\"spec\":{\"n\":1e400}}"},
 	    {"{'metadata': {'name': 'a', 'annotations': {'kubectl.kubernetes.io/"
 	     "last-applied-configuration': '{}', 'kept': 'x'}}}",
-	     "{\"metadata\":{\"name\":\"a\",\"annotations\":{\"kept\":\"x\"}}}"},
+	     "{\"metadata\":{\"annotations\":{\"kept\":\"x\"},\"name\":\"a\"}}"},
 	    {"{'metadata': {'name': 'a', 'annotations': {'kubectl.kubernetes.io/"
 	     "last-applied-configuration': '{}'}}, 'status': {'big': true}}",
 	     "{\"metadata\":{\"name\":\"a\"}}"},
@@ -193,6 +195,34 @@ static void ballast_is_cut_off(void **state)
 		assert_true(json_equal(o, kept = store_get(store, "a")));
 		text = json_print(kept);
 		assert_string_equal(text, cases[i][1]);
+	}
+	store_free(store);
+}
+
+/* What is stored once only comes back, and what is odd stays as it was. */
+static void an_object_comes_back_as_it_was(void **state)
+{
+	static const char *const rows[] = {
+	    "{'metadata': {'name': 'a'}}",
+	    "{'metadata': {'namespace': 'n', 'name': 'a', 'uid': 'u', 'resourceVersion': '5'}, "
+	    "'x': 1}",
+	    "{'metadata': {'name': 'a', 'uid': 7, 'resourceVersion': null, 'namespace': []}}",
+	    "{'metadata': {'name': 'a', 'uid': 'u', 'ownerReferences': [{'uid': 'u', 'name': "
+	    "'a'}]}}",
+	};
+	struct store *store = store_new(NULL);
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		auto_json struct json *o = json_build(rows[i]);
+		auto_json struct json *before = json_copy(o);
+		auto_json struct json *stored = NULL;
+		auto_free char *key = store_key(o);
+		struct err err = ERR_INIT;
+
+		assert_int_equal(store_put(store, o, &err), 0);
+		assert_true(json_equal(o, before));
+		assert_true(json_equal(stored = store_get(store, key), before));
 	}
 	store_free(store);
 }
@@ -400,9 +430,10 @@ static void a_report_may_end_everything(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    cmocka_unit_test(objects_without_a_name_are_refused),
+	    cmocka_unit_test(objects_without_a_usable_name_are_refused),
 	    cmocka_unit_test(odd_metadata_is_kept_as_absent),
 	    cmocka_unit_test(ballast_is_cut_off),
+	    cmocka_unit_test(an_object_comes_back_as_it_was),
 	    cmocka_unit_test(put_get_delete),
 	    cmocka_unit_test(the_owner_index_survives_every_removal),
 	    cmocka_unit_test(each_visits_all),
