@@ -1,0 +1,116 @@
+# shellcheck shell=bash
+# spec/controlplane.sh - a real control plane on loopback: etcd, kube-apiserver with RBAC and the
+# default admission, kube-controller-manager with what Jobs need. No scheduler and no kubelet:
+# podrunner binds and runs the Pods. To be sourced after spec/cluster.sh, whose $work it lives in.
+#
+#	controlplane_up    sets server, curl_auth; writes KUBECONFIG, of a member of system:masters
+#
+# cluster_down ends it. controlplane_up returns 3 if there are no binaries: see controlplane/build.
+# shellcheck disable=SC2154 # cluster.sh sets work and namespace
+
+CONTROLLERS=(job-controller cronjob-controller ttl-after-finished-controller
+	garbage-collector-controller namespace-controller serviceaccount-controller
+	serviceaccount-token-controller root-ca-certificate-publisher-controller
+	clusterrole-aggregation-controller)
+
+# ---- certificates, in $work/pki ----
+
+pki_key() {
+	openssl ecparam -name prime256v1 -genkey -noout -out "$1.key"
+}
+
+# pki_cert NAME SUBJECT [EXTENSION]: a key, and a certificate of our CA
+pki_cert() {
+	pki_key "$1" &&
+		openssl req -new -key "$1.key" -subj "$2" -out "$1.csr" &&
+		openssl x509 -req -in "$1.csr" -CA ca.crt -CAkey ca.key -CAcreateserial -days 2 \
+			-extfile <(echo "${3:-extendedKeyUsage=clientAuth}") -out "$1.crt"
+}
+
+pki_make() (
+	mkdir -p "$work/pki" && cd "$work/pki" || exit 1
+	pki_key ca &&
+		openssl req -new -x509 -key ca.key -subj /CN=kserve-local-ca -days 2 -out ca.crt &&
+		pki_cert server /CN=kube-apiserver \
+			'subjectAltName=IP:127.0.0.1,DNS:localhost,DNS:kubernetes.default.svc' &&
+		pki_cert admin /O=system:masters/CN=admin &&
+		pki_cert controller-manager /CN=system:kube-controller-manager &&
+		pki_key accounts && openssl pkey -in accounts.key -pubout -out accounts.pub
+)
+
+# cert_kubeconfig FILE NAME: for who has the certificate of this name
+cert_kubeconfig() {
+	cat > "$1" <<-END
+		apiVersion: v1
+		kind: Config
+		current-context: local
+		contexts: [{name: local, context: {cluster: local, user: local, namespace: $namespace}}]
+		clusters: [{name: local, cluster: {server: "$server", certificate-authority: $work/pki/ca.crt}}]
+		users: [{name: local, user: {client-certificate: $work/pki/$2.crt, client-key: $work/pki/$2.key}}]
+	END
+}
+
+# ---- the programs ----
+
+# One that nothing listens on, below those that the kernel hands out: kube-apiserver cannot choose
+# one by itself.
+free_port() {
+	local port
+	while port=$((20000 + RANDOM % 12000)); (: < "/dev/tcp/127.0.0.1/$port") 2> /dev/null; do :; done
+	echo "$port"
+}
+
+etcd_up() {
+	etcd=http://127.0.0.1:$(free_port)
+	start etcd "$1/etcd" --data-dir "$work/etcd" --unsafe-no-fsync --log-level warn \
+		--listen-client-urls "$etcd" --advertise-client-urls "$etcd" \
+		--listen-peer-urls http://127.0.0.1:0
+}
+
+apiserver_up() {
+	local pki=$work/pki port
+	port=$(free_port)
+	start kube-apiserver "$1/kube-apiserver" --etcd-servers "$etcd" --endpoint-reconciler-type none \
+		--bind-address 127.0.0.1 --advertise-address 127.0.0.1 --secure-port "$port" \
+		--tls-cert-file "$pki/server.crt" --tls-private-key-file "$pki/server.key" \
+		--client-ca-file "$pki/ca.crt" --authorization-mode RBAC \
+		--service-account-issuer https://kubernetes.default.svc \
+		--service-account-key-file "$pki/accounts.pub" \
+		--service-account-signing-key-file "$pki/accounts.key" \
+		--service-cluster-ip-range 10.0.0.0/24
+	server=https://127.0.0.1:$port
+}
+
+controller_manager_up() {
+	local IFS=,
+	cert_kubeconfig "$work/controller-manager.kubeconfig" controller-manager
+	start kube-controller-manager "$1/kube-controller-manager" \
+		--kubeconfig "$work/controller-manager.kubeconfig" --controllers "${CONTROLLERS[*]}" \
+		--use-service-account-credentials --leader-elect=false --secure-port 0 \
+		--service-account-private-key-file "$work/pki/accounts.key" \
+		--root-ca-file "$work/pki/ca.crt" --kube-api-qps 500 --kube-api-burst 1000
+}
+
+# What every new Pod needs is there once the controllers run.
+controllers_work() {
+	"$KUBECTL" -n default get serviceaccount/default configmap/kube-root-ca.crt
+}
+
+controlplane_up() {
+	local programs
+	programs=$(spec/controlplane/build) || return
+	[ ! -x "$programs/kubectl" ] || KUBECTL=$programs/kubectl
+	pki_make > "$work/pki.log" 2>&1 || {
+		cat "$work/pki.log" >&2
+		return 1
+	}
+	etcd_up "$programs"
+	apiserver_up "$programs"
+	# Read by cluster.sh.
+	# shellcheck disable=SC2034
+	curl_auth=(--cacert "$work/pki/ca.crt" --cert "$work/pki/admin.crt" --key "$work/pki/admin.key")
+	cert_kubeconfig "$KUBECONFIG" admin
+	until_ok 60 "$KUBECTL" get --raw /readyz || return 1
+	controller_manager_up "$programs"
+	until_ok 60 controllers_work
+}
