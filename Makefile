@@ -4,7 +4,12 @@ ifeq ($(origin CC),default)
 CC       := gcc
 endif
 VERSION  := $(shell cat VERSION)
-PACKAGES := cjson:libcjson libcurl libevent libevent_openssl lua5.4 libseccomp openssl yaml-0.1
+
+# One short line a step; V=1 shows the commands.
+ifndef V
+Q := @
+say = @echo '  $(1)  $(patsubst $(BUILD)/%,%,$(2))'
+endif
 
 CFLAGS ?= -O2 -g
 WARN   := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wformat=2 -Wswitch-enum -Werror
@@ -19,9 +24,9 @@ ALL_CFLAGS = -std=gnu11 -D_GNU_SOURCE -DPROJECT_VERSION=$(VERSION) -Iengine -I. 
              $(shell pkg-config --cflags lua5.4) $(WARN) $(HARDEN) $(CFLAGS) -MMD -MP
 ALL_LDFLAGS = $(LDHARD) $(LDFLAGS)
 
-LIBS_base    := -lcjson -lyaml -lcrypto
-LIBS_net     := -lcurl -levent
-LIBS_policy  := -llua5.4 -lseccomp -lm
+LIBS_base    := $(shell pkg-config --libs libcjson yaml-0.1 libcrypto)
+LIBS_net     := $(shell pkg-config --libs libcurl libevent)
+LIBS_policy  := $(shell pkg-config --libs lua5.4 libseccomp) -lm
 LIBS_engine  := $(LIBS_net) $(LIBS_policy) $(LIBS_base)
 
 FLOORS := base net kube policy control
@@ -50,41 +55,51 @@ help: ## list the targets
 
 $(BUILD)/obj/%.o: %.c
 	@mkdir -p $(@D)
-	$(CC) $(ALL_CFLAGS) -c $< -o $@
+	$(call say,cc,$@)
+	$(Q)$(CC) $(ALL_CFLAGS) -c $< -o $@
 
 $(BUILD)/obj/gen/%.o: $(BUILD)/gen/%.c
 	@mkdir -p $(@D)
-	$(CC) $(ALL_CFLAGS) -c $< -o $@
+	$(call say,cc,$@)
+	$(Q)$(CC) $(ALL_CFLAGS) -c $< -o $@
 
 $(BUILD)/gen/default_bundle.c: $(LUA) engine/policy/embed.awk
 	@mkdir -p $(@D)
-	awk -f engine/policy/embed.awk $(LUA) > $@
+	$(call say,lua,$@)
+	$(Q)awk -f engine/policy/embed.awk $(LUA) > $@
 
 define floor_rule
 $(call lib,$(1)): $(call objects,engine/$(1)/*.c)
 	@rm -f $$@
-	ar rcs $$@ $$^
+	$$(call say,ar,$$@)
+	$$(Q)ar rcs $$@ $$^
 endef
 $(foreach f,$(FLOORS),$(eval $(call floor_rule,$(f))))
 $(call lib,policy): $(BUILD)/obj/gen/default_bundle.o
 
 $(CONTROLLER): $(call objects,engine/*.c) $(LIBS)
-	$(CC) $(ALL_LDFLAGS) $^ $(LIBS_engine) -o $@
+	$(call say,ld,$@)
+	$(Q)$(CC) $(ALL_LDFLAGS) $^ $(LIBS_engine) -o $@
 
 $(RUNNER): $(call objects,runner/*.c) $(call lib,base)
-	$(CC) $(ALL_LDFLAGS) $^ -lcurl $(LIBS_base) -o $@
+	$(call say,ld,$@)
+	$(Q)$(CC) $(ALL_LDFLAGS) $^ -lcurl $(LIBS_base) -o $@
 
 $(BUILD)/apisim: $(call objects,spec/apisim/*.c) $(call lib,net) $(call lib,base)
-	$(CC) $(ALL_LDFLAGS) $^ -levent -levent_openssl -lssl $(LIBS_net) $(LIBS_base) -lm -o $@
+	$(call say,ld,$@)
+	$(Q)$(CC) $(ALL_LDFLAGS) $^ -levent -levent_openssl -lssl $(LIBS_net) $(LIBS_base) -lm -o $@
 
 $(BUILD)/podrunner: $(call objects,spec/podrunner/*.c) $(call lib,kube) $(call lib,net) $(call lib,base)
-	$(CC) $(ALL_LDFLAGS) $^ $(LIBS_net) $(LIBS_base) -o $@
+	$(call say,ld,$@)
+	$(Q)$(CC) $(ALL_LDFLAGS) $^ $(LIBS_net) $(LIBS_base) -o $@
 
 $(STANDINS): $(BUILD)/%: $(BUILD)/obj/spec/standins/%.o $(call objects,spec/standins/parts/*.c) $(call lib,net) $(call lib,base)
-	$(CC) $(ALL_LDFLAGS) $^ $(LIBS_net) $(LIBS_base) -o $@
+	$(call say,ld,$@)
+	$(Q)$(CC) $(ALL_LDFLAGS) $^ $(LIBS_net) $(LIBS_base) -o $@
 
 $(BUILD)/bench-load: $(BUILD)/obj/spec/bench/load.o $(call lib,kube) $(call lib,net) $(call lib,base)
-	$(CC) $(ALL_LDFLAGS) $^ $(LIBS_net) $(LIBS_base) -o $@
+	$(call say,ld,$@)
+	$(Q)$(CC) $(ALL_LDFLAGS) $^ $(LIBS_net) $(LIBS_base) -o $@
 
 # A unit test links the floors, and the parts of apisim or the runner that it is for.
 APISIM_PARTS := $(filter-out $(BUILD)/obj/spec/apisim/main.o,$(call objects,spec/apisim/*.c))
@@ -96,7 +111,8 @@ $(filter $(BUILD)/spec/unit/runner/%,$(UNIT)): $(RUNNER_PARTS)
 $(filter $(BUILD)/spec/unit/runner/%,$(UNIT)): | $(RUNNER)
 $(UNIT): $(BUILD)/spec/unit/%: $(BUILD)/obj/spec/unit/%.o $(LIBS)
 	@mkdir -p $(@D)
-	$(CC) $(ALL_LDFLAGS) $< $(PARTS) $(LIBS) $(LIBS) -lcmocka -levent_openssl -lssl $(LIBS_engine) -lm -o $@
+	$(call say,ld,$@)
+	$(Q)$(CC) $(ALL_LDFLAGS) $< $(PARTS) $(LIBS) $(LIBS) -lcmocka -levent_openssl -lssl $(LIBS_engine) -lm -o $@
 
 unit-tests: $(UNIT)
 .PHONY: tools unit-tests
