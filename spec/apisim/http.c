@@ -327,7 +327,7 @@ static struct bufferevent *tls_connection(struct event_base *base, void *arg)
 static int bind_to(struct front *front, const char *address, struct err *err)
 {
 	const char *colon = strrchr(address, ':');
-	struct sockaddr_storage bound = {0};
+	struct sockaddr_in bound = {0}; /* host is an IPv4 address */
 	socklen_t len = sizeof(bound);
 	struct evhttp_bound_socket *socket;
 	auto_free char *host = NULL;
@@ -341,7 +341,7 @@ static int bind_to(struct front *front, const char *address, struct err *err)
 	if (socket == NULL)
 		return err_set(err, ERR_RETRY, "cannot listen on %s", address);
 	if (getsockname(evhttp_bound_socket_get_fd(socket), (struct sockaddr *)&bound, &len) == 0)
-		front->port = ntohs(((struct sockaddr_in *)&bound)->sin_port);
+		front->port = ntohs(bound.sin_port);
 	return 0;
 }
 

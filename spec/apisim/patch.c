@@ -125,7 +125,7 @@ static struct json *rebuilt(const struct json *array, int64_t index, const struc
 /* Put replacement in place of the array at path. */
 static void replace_at(struct json **root, const char *path, struct json *replacement_taken)
 {
-	char token[POINTER_MAX];
+	char token[POINTER_MAX] = "";
 	auto_free char *up = NULL;
 	struct json *parent, *grown;
 	int64_t index;
@@ -171,7 +171,7 @@ static int change_array(struct json **root, const char *path, const char *token,
 static int op_add(struct json **root, const char *path, const struct json *value, const char *op,
 		  struct err *err)
 {
-	char token[POINTER_MAX];
+	char token[POINTER_MAX] = "";
 	struct json *parent;
 
 	if (*path == '\0') {
@@ -190,7 +190,7 @@ static int op_add(struct json **root, const char *path, const struct json *value
 
 static int op_remove(struct json **root, const char *path, const char *op, struct err *err)
 {
-	char token[POINTER_MAX];
+	char token[POINTER_MAX] = "";
 	struct json *parent = parent_of(*root, path, token);
 
 	if (json_type(parent) == JSON_ARRAY)
