@@ -155,6 +155,7 @@ value image.pullPolicy 'controller.imagePullPolicy == "Always"' --set image.pull
 value imagePullSecrets 'pod.imagePullSecrets == [{name: "mine"}]' --set 'imagePullSecrets[0].name=mine'
 value replicas 'one("Deployment").spec.replicas == 2' --set replicas=2
 value pollingInterval 'environment.POLLING_INTERVAL == "90s"' --set pollingInterval=90s
+check "a bare number of seconds" renders 'environment.POLLING_INTERVAL == "1000000"' --set pollingInterval=1000000
 value maxReconcileRate 'environment.MAX_RECONCILE_RATE == "1000"' --set maxReconcileRate=1000
 value logLevel 'environment.LOG_LEVEL == "debug"' --set logLevel=debug
 value logFormat 'environment.LOG_FORMAT == "text"' --set logFormat=text
@@ -256,6 +257,13 @@ documented() {
 		source=$work/copy template > /dev/null
 }
 check "each has a default in values.yaml" documented
+
+# A line with a value ends with a comment, or follows one or a line that is explained so.
+unexplained() {
+	awk '/^ *#/ {explained = 1; next} /^ *$/ {explained = 0; next}
+		/[^ ] +# / {next} /^ *[a-zA-Z]+:$/ {next} !explained' $chart/values.yaml
+}
+check "each line of values.yaml is explained" is '' unexplained
 
 # ---- what is refused ----
 
@@ -460,7 +468,7 @@ if [ -n "$python" ]; then
 	check "rows, in order, with their digits" is '{"result": [[1, 9007199254740992.0, -1000.0], [2, 0.5, 7.0]]}' \
 		notebook kserveinput input_table_name=features input_order_by=id
 	sql 'INSERT INTO features VALUES (3, NULL, "1")'
-	check "a cell without a number" is '{"error": "row 2, column a: expected a number, found None"}' \
+	check "a cell without a number" is '{"error": "row 2, column a: expected a number, found '"'None'"'"}' \
 		notebook kserveinput input_table_name=features input_order_by=id
 
 	sql 'CREATE TABLE series (timestamp INTEGER, average REAL, resourceid TEXT)'
@@ -472,6 +480,8 @@ if [ -n "$python" ]; then
 	check "a series, holes filled" is '{"result": [[1.0, 0.0, 0.0, 4.0, 5.0]]}' series 512 vm
 	check "its end" is '{"result": [[4.0, 5.0]]}' series 2 vm
 	check "a key with a quote and an equal sign" is '{"result": [[9.0]]}' series 2 "it's=other"
+	sql "INSERT INTO series VALUES (9000, 'many', 'words')"
+	check "a value that is no number" is '{"error": "average at 9000: expected a number, found '"'many'"'"}' series 2 words
 	check "no such key" is '{"result": []}' series 2 nobody
 
 	rows() { sql 'SELECT jobuid, firing, counter, prediction, poduid FROM rows ORDER BY 1, 2, 3'; }

@@ -15,7 +15,11 @@ def select(args):
         f"SELECT timestamp, {column} FROM {table} WHERE {key} = ? ORDER BY timestamp",
         (args.text("key_value"),),
     )
-    return {time: value for time, value in cursor.fetchall() if time is not None}
+    return {
+        time: 0.0 if value is None else float(number(value, f"{column} at {time}"))
+        for time, value in cursor.fetchall()
+        if time is not None
+    }
 
 
 def fill(points, length):
@@ -24,7 +28,7 @@ def fill(points, length):
     last = times[-1]
     values = {}  # by the number of steps before the last one
     for time in times:
-        values[round((last - time) / step)] = float(points[time] or 0)
+        values[round((last - time) / step)] = points[time]
     span = round((last - times[0]) / step) + 1
     return [values.get(back, 0.0) for back in reversed(range(min(length, span)))]
 

@@ -55,7 +55,7 @@ helm.sh/chart: {{ printf "%s-%s" $.Chart.Name $.Chart.Version | replace "+" "_" 
 {{ include "kserve-controller.fullname" . }}-default-{{ (.Files.Glob "scripts/*.lua").AsConfig | sha256sum | trunc 8 }}
 {{- end -}}
 
-{{/* A Notebook: (list $ name file); the arguments' part comes first. */}}
+{{/* A Notebook: (list $ name file); the common part comes first. */}}
 {{- define "kserve-controller.notebook" -}}
 {{- $ := index . 0 }}
 ---
@@ -68,5 +68,5 @@ metadata:
 spec:
   type: inline
   inline: |
-    {{- print ($.Files.Get "notebooks/arguments.py") "\n" ($.Files.Get (printf "notebooks/%s.py" (index . 2))) | trim | nindent 4 }}
+    {{- print ($.Files.Get "notebooks/common.py") "\n" ($.Files.Get (printf "notebooks/%s.py" (index . 2))) | trim | nindent 4 }}
 {{- end -}}

@@ -3,6 +3,7 @@
 # the standard output is the reply. A refusal is {"error": "..."}, which the runner shows in the
 # run's status; an exception is shown as it is.
 import json
+import math
 import re
 
 NAME = r"[A-Za-z_][A-Za-z0-9_]{0,127}"
@@ -44,6 +45,17 @@ class Arguments:
         if value not in ("true", "false"):
             raise Refused(f"{key}: expected true or false, found {value[:100]!r}")
         return value == "true"
+
+
+def number(cell, where):
+    """A cell as the number that it is, an integer with all its digits."""
+    try:
+        value = cell if type(cell) in (int, float) else float(cell)
+    except (TypeError, ValueError):
+        value = math.nan
+    if not math.isfinite(value):  # JSON has no number for these either
+        raise Refused(f"{where}: expected a number, found {str(cell)[:100]!r}")
+    return value
 
 
 def run(notebook):
