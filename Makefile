@@ -101,12 +101,14 @@ $(BUILD)/bench-load: $(BUILD)/obj/spec/bench/load.o $(call lib,kube) $(call lib,
 	$(call say,ld,$@)
 	$(Q)$(CC) $(ALL_LDFLAGS) $^ $(LIBS_net) $(LIBS_base) -o $@
 
-# A unit test links the floors, and the parts of apisim or the runner that it is for.
+# A unit test links the floors, and the parts of apisim, the runner or main that it is for.
 APISIM_PARTS := $(filter-out $(BUILD)/obj/spec/apisim/main.o,$(call objects,spec/apisim/*.c))
 RUNNER_PARTS := $(filter-out $(BUILD)/obj/runner/main.o,$(call objects,runner/*.c))
 $(BUILD)/spec/unit/apisim/%: PARTS = $(APISIM_PARTS)
+$(BUILD)/spec/unit/engine/%: PARTS = $(BUILD)/obj/engine/options.o
 $(BUILD)/spec/unit/runner/%: PARTS = $(RUNNER_PARTS)
 $(filter $(BUILD)/spec/unit/apisim/%,$(UNIT)): $(APISIM_PARTS)
+$(filter $(BUILD)/spec/unit/engine/%,$(UNIT)): $(BUILD)/obj/engine/options.o
 $(filter $(BUILD)/spec/unit/runner/%,$(UNIT)): $(RUNNER_PARTS)
 $(filter $(BUILD)/spec/unit/runner/%,$(UNIT)): | $(RUNNER)
 $(UNIT): $(BUILD)/spec/unit/%: $(BUILD)/obj/spec/unit/%.o $(LIBS)

@@ -146,7 +146,10 @@ static void size_has_a_limit(void **state)
 
 	(void)state;
 	memset(text, 'x', YAML_MAX + 1);
-	memcpy(text, "a: #", 4); /* a comment: the parser keeps nothing of it */
+	text[0] = 'a';
+	text[1] = ':';
+	text[2] = ' ';
+	text[3] = '#'; /* a comment: the parser keeps nothing of it */
 	value = yaml_parse(text, YAML_MAX, &err);
 	assert_string_equal(err.msg, "");
 	assert_non_null(value);

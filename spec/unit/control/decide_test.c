@@ -363,14 +363,14 @@ static void contract_limit(void **state UNUSED)
 {
 	enum { MAX = 1000 << 10, AROUND = 8 }; /* {"x":""} */
 
-	for (int over = 0; over <= 1; over++) {
+	for (size_t over = 0; over <= 1; over++) {
 		auto_free char *text = xcalloc(1, MAX + 2);
 		auto_json struct json *results = NULL;
 		auto_free char *plan_text = NULL;
 		struct world w;
 		struct plan plan;
 
-		memset(text, 'a', (size_t)(MAX - AROUND + over));
+		memset(text, 'a', MAX - AROUND + over);
 		results =
 		    json_build("{'validate': {'ok': []}, 'contract': {'ok': {'x': %s}}}", text);
 		world_init(&w, NEW_RUN, CONFIG, NULL, NULL);

@@ -5,7 +5,7 @@
 #include <stdint.h>
 #include <cmocka.h>
 
-#include "options.c"
+#include "options.h"
 
 #include "base/buf.h"
 
@@ -280,17 +280,28 @@ static void every_flag_and_variable_sets_its_option(void **state)
 	}
 }
 
+/* --help lists every setting: none may lack a row here. */
 static void every_setting_is_in_the_tables(void **state)
 {
+	char *help = NULL;
+	size_t len = 0;
+	FILE *out = open_memstream(&help, &len);
+
 	(void)state;
-	for (size_t s = 0; s < ARRAY_LEN(settings); s++) {
-		bool found = false;
+	options_help(out);
+	fclose(out);
+	for (const char *line = strstr(help, "\n  --"); line != NULL;
+	     line = strstr(line + 1, "\n  --")) {
+		const char *flag = line + strlen("\n  ");
+		size_t n = strcspn(flag, " \n");
+		bool found = strncmp(flag, "--help", n) == 0 || strncmp(flag, "--version", n) == 0;
 
 		for (size_t i = 0; i < ARRAY_LEN(good); i++)
-			found |= streq(good[i].flag + 2, settings[s].flag);
+			found |= strlen(good[i].flag) == n && strncmp(good[i].flag, flag, n) == 0;
 		if (!found)
-			fail_msg("--%s has no row", settings[s].flag);
+			fail_msg("%.*s has no row", (int)n, flag);
 	}
+	free(help);
 }
 
 static void an_empty_variable_is_none(void **state)
