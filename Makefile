@@ -139,7 +139,7 @@ test: setup-quiet all tools unit-tests ## unit tests, policy specs and the integ
 	  $(SUITES) $(if $(SANITIZE),,$(MEMCHECK))
 
 # Unit tests once more under valgrind, where it can see what a sanitizer build cannot: our real flags.
-MEMCHECK ?= $(foreach t,base control,$(patsubst %,'valgrind/unit/$(t)/%: spec/memcheck $(BUILD)/spec/unit/$(t)/%',$(notdir $(filter $(BUILD)/spec/unit/$(t)/%,$(UNIT)))))
+MEMCHECK ?= $(foreach t,$(filter $(BUILD)/spec/unit/base/% $(BUILD)/spec/unit/control/%,$(UNIT)),'valgrind/$(t:$(BUILD)/spec/%=%): spec/memcheck $(t)')
 
 asan: ## build and test with AddressSanitizer and UBSan, in build/asan
 	$(MAKE) BUILD=build/asan SANITIZE=address,undefined CFLAGS='-O1 -g' test
