@@ -15,6 +15,7 @@
 enum { TIDY_MS = 2000 };
 
 #define LABEL_CONTROLLER "controller=\"inferencerun\""
+#define LABEL_QUEUE "name=\"inferencerun\""
 
 /* A pass in flight. */
 struct flight {
@@ -64,7 +65,12 @@ static void log_pass(const char *key, const struct pass_result *result)
 		log_debug("pass done", "run", key, "version", result->run_version);
 }
 
-static void measure_pass(struct controller *c, const struct flight *flight,
+static double seconds(int64_t ms)
+{
+	return (double)ms / 1000;
+}
+
+static void measure_pass(struct controller *c, const char *key, int64_t took_ms,
 			 const struct pass_result *result)
 {
 	const char *outcome = result->err != NULL       ? LABEL_CONTROLLER ",result=\"error\""
@@ -72,24 +78,33 @@ static void measure_pass(struct controller *c, const struct flight *flight,
 			      : result->requeue_ms >= 0 ? LABEL_CONTROLLER
 				  ",result=\"requeue_after\""
 							: LABEL_CONTROLLER ",result=\"success\"";
+	struct metrics *metrics = c->deps.metrics;
+	int64_t waited_ms = queue_waited_ms(c->queue, key);
 	char phase[64];
 
-	metrics_add(c->deps.metrics, METRIC_RECONCILE_TOTAL, outcome, 1);
-	metrics_observe(c->deps.metrics, METRIC_RECONCILE_SECONDS, LABEL_CONTROLLER,
-			(double)(time_mono_ms() - flight->since) / 1000);
+	metrics_add(metrics, METRIC_RECONCILE_TOTAL, outcome, 1);
+	metrics_add(metrics, METRIC_RECONCILE_ERRORS, LABEL_CONTROLLER, result->err != NULL);
+	metrics_observe(metrics, METRIC_RECONCILE_SECONDS, LABEL_CONTROLLER, seconds(took_ms));
+	metrics_observe(metrics, METRIC_QUEUE_SECONDS, LABEL_QUEUE, seconds(waited_ms));
+	metrics_observe(metrics, METRIC_WORK_SECONDS, LABEL_QUEUE, seconds(took_ms));
+	if (result->job_uid != NULL)
+		metrics_observe(metrics, METRIC_RUN_START_SECONDS, "",
+				seconds(waited_ms + took_ms));
 	if (result->finished_phase == NULL)
 		return;
 	snprintf(phase, sizeof(phase), "phase=\"%s\"", result->finished_phase);
-	metrics_add(c->deps.metrics, METRIC_RUNS_FINISHED, phase, 1);
+	metrics_add(metrics, METRIC_RUNS_FINISHED, phase, 1);
+	metrics_observe(metrics, METRIC_RUN_SECONDS, phase, seconds(result->finished_after_ms));
 }
 
 static void pass_done(void *arg, const char *key, const struct pass_result *result)
 {
 	struct controller *c = arg;
 	int64_t now = time_mono_ms();
+	const struct flight *flight = map_get(c->flights, key);
 
 	log_pass(key, result);
-	measure_pass(c, map_get(c->flights, key), result);
+	measure_pass(c, key, now - flight->since, result);
 	holds_end(c->holds, key, result->run_version, result->job_uid, now);
 	queue_done(c->queue, key, result->failed, now);
 	if (result->requeue_ms >= 0)
@@ -357,9 +372,10 @@ void controller_measure(struct controller *c)
 
 	metrics_set(metrics, METRIC_ACTIVE_WORKERS, LABEL_CONTROLLER, (double)map_len(c->flights));
 	metrics_set(metrics, METRIC_MAX_WORKERS, LABEL_CONTROLLER, c->spec.max_in_flight);
-	metrics_set(metrics, METRIC_QUEUE_DEPTH, "name=\"inferencerun\"",
-		    (double)queue_depth(c->queue));
-	metrics_set(metrics, METRIC_QUEUE_OLDEST, "name=\"inferencerun\"",
+	metrics_set(metrics, METRIC_QUEUE_DEPTH, LABEL_QUEUE, (double)queue_depth(c->queue));
+	metrics_set(metrics, METRIC_QUEUE_OLDEST, LABEL_QUEUE,
 		    (double)controller_oldest_ms(c) / 1000);
+	metrics_set(metrics, METRIC_QUEUE_ADDS, LABEL_QUEUE, (double)queue_adds(c->queue));
+	metrics_set(metrics, METRIC_QUEUE_RETRIES, LABEL_QUEUE, (double)queue_retries(c->queue));
 	cache_count(c->cache, measure_kind, c);
 }

@@ -8,6 +8,7 @@ enum type { COUNTER, GAUGE, HISTOGRAM };
 static const struct declared {
 	const char *name, *help;
 	enum type type;
+	bool slow; /* a histogram of what takes minutes to hours: bounds a thousand times as long */
 } declared[METRIC_COUNT] = {
     [METRIC_RECONCILE_TOTAL] = {"controller_runtime_reconcile_total",
 				"Passes, by controller and result.", COUNTER},
@@ -16,6 +17,17 @@ static const struct declared {
     [METRIC_ACTIVE_WORKERS] = {"controller_runtime_active_workers", "Passes in flight.", GAUGE},
     [METRIC_MAX_WORKERS] = {"controller_runtime_max_concurrent_reconciles",
 			    "The most passes in flight at once.", GAUGE},
+    [METRIC_RECONCILE_ERRORS] = {"controller_runtime_reconcile_errors_total", "Passes that failed.",
+				 COUNTER},
+    [METRIC_QUEUE_ADDS] = {"workqueue_adds_total", "Keys that were made ready.", COUNTER},
+    [METRIC_QUEUE_RETRIES] = {"workqueue_retries_total", "Keys put off after a failure.", COUNTER},
+    [METRIC_QUEUE_SECONDS] = {"workqueue_queue_duration_seconds",
+			      "How long keys were ready before their pass.", HISTOGRAM},
+    [METRIC_WORK_SECONDS] = {"workqueue_work_duration_seconds", "How long passes took.", HISTOGRAM},
+    [METRIC_RUN_START_SECONDS] = {"kserve_run_start_seconds",
+				  "From the event that made a run ready to its Job.", HISTOGRAM},
+    [METRIC_RUN_SECONDS] = {"kserve_run_duration_seconds",
+			    "From a run's creation to its outcome, by phase.", HISTOGRAM, true},
     [METRIC_QUEUE_DEPTH] = {"workqueue_depth", "Keys that wait for a pass.", GAUGE},
     [METRIC_QUEUE_OLDEST] = {"kserve_queue_oldest_key_seconds",
 			     "Age of the key that has been ready longest.", GAUGE},
@@ -67,6 +79,11 @@ void metrics_free(struct metrics *metrics)
 	free(metrics);
 }
 
+static double bound(enum metric metric, size_t i)
+{
+	return declared[metric].slow ? bounds[i] * 1000 : bounds[i];
+}
+
 static struct series *series_of(struct metrics *metrics, enum metric metric, const char *labels)
 {
 	struct series *series = map_get(metrics->series[metric], labels);
@@ -96,7 +113,7 @@ void metrics_observe(struct metrics *metrics, enum metric metric, const char *la
 	series->value += seconds;
 	series->count++;
 	for (size_t i = 0; i < ARRAY_LEN(bounds); i++)
-		if (seconds <= bounds[i])
+		if (seconds <= bound(metric, i))
 			series->buckets[i]++;
 }
 
@@ -107,14 +124,15 @@ static void add_line(struct buf *out, const char *name, const char *suffix, cons
 		 *labels != '\0' ? "}" : "", value);
 }
 
-static void add_histogram(struct buf *out, const char *name, const char *labels,
+static void add_histogram(struct buf *out, enum metric metric, const char *labels,
 			  const struct series *series)
 {
+	const char *name = declared[metric].name;
 	const char *comma = *labels != '\0' ? "," : "";
 
 	for (size_t i = 0; i < ARRAY_LEN(bounds); i++)
-		buf_addf(out, "%s_bucket{%s%sle=\"%g\"} %llu\n", name, labels, comma, bounds[i],
-			 (unsigned long long)series->buckets[i]);
+		buf_addf(out, "%s_bucket{%s%sle=\"%g\"} %llu\n", name, labels, comma,
+			 bound(metric, i), (unsigned long long)series->buckets[i]);
 	buf_addf(out, "%s_bucket{%s%sle=\"+Inf\"} %llu\n", name, labels, comma,
 		 (unsigned long long)series->count);
 	add_line(out, name, "_sum", labels, series->value);
@@ -138,7 +156,7 @@ char *metrics_text(const struct metrics *metrics)
 			 types[d->type]);
 		for (size_t at = 0; map_next(metrics->series[i], &at, &labels, &series);) {
 			if (d->type == HISTOGRAM)
-				add_histogram(&out, d->name, labels, series);
+				add_histogram(&out, (enum metric)i, labels, series);
 			else
 				add_line(&out, d->name, "", labels,
 					 ((struct series *)series)->value);

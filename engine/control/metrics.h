@@ -19,13 +19,20 @@ enum metric {
 	METRIC_RECONCILE_SECONDS, /* controller */
 	METRIC_ACTIVE_WORKERS,    /* controller */
 	METRIC_MAX_WORKERS,       /* controller */
+	METRIC_RECONCILE_ERRORS,  /* controller */
 	METRIC_QUEUE_DEPTH,       /* name */
+	METRIC_QUEUE_ADDS,        /* name */
+	METRIC_QUEUE_RETRIES,     /* name */
+	METRIC_QUEUE_SECONDS,     /* name */
+	METRIC_WORK_SECONDS,      /* name */
 	METRIC_QUEUE_OLDEST,      /* name */
 	METRIC_REQUESTS_TOTAL,    /* method, code */
 	METRIC_REQUEST_SECONDS,   /* method */
 	METRIC_LEADER,            /* name */
 	METRIC_CACHED_OBJECTS,    /* kind */
 	METRIC_RUNS_FINISHED,     /* phase */
+	METRIC_RUN_START_SECONDS, /* no label */
+	METRIC_RUN_SECONDS,       /* phase */
 	METRIC_POLICY_SECONDS,    /* no label */
 	METRIC_POLICY_ERRORS,     /* kind */
 	METRIC_POLICY_LOADS,      /* result */

@@ -61,6 +61,16 @@ static struct observed observed(const struct pass *pass)
 
 /* ---- act ---- */
 
+static int64_t age_ms(const struct json *run)
+{
+	int64_t created;
+
+	return time_parse(json_get_str(json_get(run, "metadata"), "creationTimestamp", ""),
+			  &created)
+		   ? time_now_ms() - created
+		   : 0;
+}
+
 /* Remember what was written, so that the next pass waits until the watch has shown it. */
 static void note_writes(struct pass *pass, const struct act_result *acted)
 {
@@ -76,8 +86,10 @@ static void note_writes(struct pass *pass, const struct act_result *acted)
 	if (streq(before, after))
 		return;
 	if (phase_is_final(phase) &&
-	    !streq(phase, json_get_str(json_get(pass->view.run, "status"), "phase", "")))
+	    !streq(phase, json_get_str(json_get(pass->view.run, "status"), "phase", ""))) {
 		pass->finished_phase = xstrdup(phase);
+		pass->result.finished_after_ms = age_ms(acted->run);
+	}
 	free(pass->run_version);
 	pass->run_version = xstrdup(after);
 	json_free(pass->view.run);

@@ -25,6 +25,7 @@ struct pass_result {
 	const char *run_version;    /* written by this pass; NULL: nothing */
 	const char *job_uid;        /* created by this pass; NULL: none */
 	const char *finished_phase; /* the outcome that was recorded; NULL: none */
+	int64_t finished_after_ms;  /* since the run's creation; with finished_phase */
 	const struct err *err;      /* what went wrong; NULL: nothing */
 };
 

@@ -9,9 +9,10 @@ struct item {
 	enum lane lane;           /* of the FIFO it is in; LANE_NONE: in none */
 	struct item *prev, *next; /* its neighbours there */
 	int64_t ready_since;
-	size_t heap;  /* its place in the heap of delays, from 1; 0: in none */
-	int64_t due;  /* when the delay ends */
-	int failures; /* in a row */
+	int64_t waited; /* from ready to popped */
+	size_t heap;    /* its place in the heap of delays, from 1; 0: in none */
+	int64_t due;    /* when the delay ends */
+	int failures;   /* in a row */
 	bool in_flight;
 	enum lane again; /* added while in flight */
 };
@@ -26,6 +27,7 @@ struct queue {
 	struct item **heap;  /* heap[1] has the smallest due */
 	size_t heap_len, heap_cap;
 	size_t ready, in_flight;
+	uint64_t adds, retries;
 	uint32_t jitter;
 };
 
@@ -147,6 +149,7 @@ static void fifo_add(struct queue *queue, struct item *item, enum lane lane, int
 		fifo->first = item;
 	fifo->last = item;
 	queue->ready++;
+	queue->adds++;
 }
 
 static void fifo_remove(struct queue *queue, struct item *item)
@@ -225,6 +228,7 @@ char *queue_pop(struct queue *queue, int64_t now)
 		return NULL;
 	fifo_remove(queue, item);
 	item->in_flight = true;
+	item->waited = now - item->ready_since;
 	item->again = LANE_NONE;
 	queue->in_flight++;
 	return xstrdup(item->key);
@@ -246,6 +250,7 @@ static int64_t backoff(struct queue *queue, struct item *item)
 	for (int i = 0; i < item->failures && ms < QUEUE_BACKOFF_MAX_MS; i++)
 		ms *= 2;
 	item->failures++;
+	queue->retries++;
 	return jittered(queue, ms < QUEUE_BACKOFF_MAX_MS ? ms : QUEUE_BACKOFF_MAX_MS);
 }
 
@@ -273,6 +278,23 @@ int64_t queue_wait(const struct queue *queue, int64_t now)
 	if (queue->heap_len == 0)
 		return -1;
 	return queue->heap[1]->due > now ? queue->heap[1]->due - now : 0;
+}
+
+int64_t queue_waited_ms(const struct queue *queue, const char *key)
+{
+	const struct item *item = map_get(queue->items, key);
+
+	return item != NULL ? item->waited : 0;
+}
+
+uint64_t queue_adds(const struct queue *queue)
+{
+	return queue->adds;
+}
+
+uint64_t queue_retries(const struct queue *queue)
+{
+	return queue->retries;
 }
 
 size_t queue_depth(const struct queue *queue)

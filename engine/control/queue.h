@@ -34,7 +34,12 @@ void queue_done(struct queue *queue, const char *key, bool failed, int64_t now);
 /* Milliseconds until a key gets ready, 0 if one is, -1 if none waits. */
 int64_t queue_wait(const struct queue *queue, int64_t now);
 
-/* For metrics: keys ready or delayed; in flight; the age of the oldest ready one. */
+/* For metrics: how long a key in flight had been ready when it was popped; how many keys were made
+ * ready, and how many times a failed one was put off; keys ready or delayed; in flight; the age of
+ * the oldest ready one. */
+int64_t queue_waited_ms(const struct queue *queue, const char *key);
+uint64_t queue_adds(const struct queue *queue);
+uint64_t queue_retries(const struct queue *queue);
 size_t queue_depth(const struct queue *queue);
 size_t queue_in_flight(const struct queue *queue);
 int64_t queue_oldest_ms(const struct queue *queue, int64_t now);

@@ -56,6 +56,8 @@ check "another path is 404" is 404 code secrets
 check "a run" run first iris-inference-config
 check "succeeds" becomes Succeeded first
 check "passes are counted" like 'controller_runtime_reconcile_total\{controller="inferencerun",result="success"\} [1-9]' page metrics
+check "under the names that dashboards know" like "workqueue_queue_duration_seconds_count\{name=\"inferencerun\"\} [1-9]" page metrics
+check "so is the way from event to Job" like "kserve_run_start_seconds_count 1" page metrics
 check "so are outcomes" like 'kserve_runs_finished_total\{phase="Succeeded"\} 1' page metrics
 check "and leadership" like 'leader_election_master_status\{name="kserve-controller"\} 1' page metrics
 no_secret() { ! grep -e placeholder -e "$(k get secret finops-database-handler-endpoint -o 'jsonpath={.data.password}')" "$work/engine.log"; }
