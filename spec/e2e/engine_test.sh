@@ -158,7 +158,7 @@ kubeconfig() {
 		clusters: [{name: tls, cluster: {server: "https://127.0.0.1:$tls_port", certificate-authority: ${2:-ca.crt}}}]
 		users: [{name: tls, user: $1}]
 	END
-	export KUBECONFIG=$work/tls
+	export KUBECONFIG=$work/tls engine_kubeconfig=$work/tls
 }
 kubeconfig '{tokenFile: token}'
 check "over TLS with a token from a file" cluster_install
