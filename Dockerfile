@@ -1,30 +1,40 @@
-# Two images from one build: --target controller (the default) and --target runner.
-# Debian packages are those that packages.txt lists; nothing else is downloaded.
+# Two images from one build, --target controller (the default) and --target runner; `make image`
+# builds both. Each holds one program, the libraries that it loads and certificates: no shell, no
+# package manager. Debian's packages are those of packages.txt; nothing else is downloaded.
+#
+# Pin the base of a release by its digest: make image BASE=debian:12-slim@sha256:...
 ARG BASE=debian:12-slim
 
 FROM ${BASE} AS build
 WORKDIR /src
 COPY packages.txt .
 RUN apt-get update \
- && apt-get install -y --no-install-recommends $(awk '$1 == "build" {print $2}' packages.txt)
+ && DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends \
+    $(awk '$1 == "build" || $1 == "runtime" {print $2}' packages.txt)
 COPY Makefile VERSION ./
 COPY engine engine
 COPY runner runner
 COPY scripts scripts
-RUN make NO_SETUP=1 \
- && strip build/kserve-controller build/kserve-runner
+RUN make -j"$(nproc)" NO_SETUP=1
+COPY spec/image-root spec/
+RUN spec/image-root build/kserve-controller /image/controller \
+ && spec/image-root build/kserve-runner /image/runner
 
-FROM ${BASE} AS runtime
-COPY packages.txt /tmp/
-RUN apt-get update \
- && apt-get install -y --no-install-recommends $(awk '$1 == "runtime" {print $2}' /tmp/packages.txt) \
- && rm -rf /var/lib/apt/lists/* /tmp/packages.txt
+FROM scratch AS runner
+ARG VERSION
+LABEL org.opencontainers.image.title="kserve-krateo-runner" \
+      org.opencontainers.image.version="${VERSION}" \
+      org.opencontainers.image.licenses="Apache-2.0"
+COPY --from=build /image/runner /
 USER 65532:65532
-
-FROM runtime AS runner
-COPY --from=build /src/build/kserve-runner /usr/local/bin/
 ENTRYPOINT ["/usr/local/bin/kserve-runner"]
 
-FROM runtime AS controller
-COPY --from=build /src/build/kserve-controller /usr/local/bin/
+FROM scratch AS controller
+ARG VERSION
+LABEL org.opencontainers.image.title="kserve-controller" \
+      org.opencontainers.image.version="${VERSION}" \
+      org.opencontainers.image.licenses="Apache-2.0"
+COPY --from=build /image/controller /
+USER 65532:65532
+EXPOSE 8080
 ENTRYPOINT ["/usr/local/bin/kserve-controller"]

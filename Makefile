@@ -187,7 +187,12 @@ demo: setup-quiet all tools ## run the specification's examples on a local API s
 bench: setup-quiet all tools ## measure; prints the figures and writes build/bench.json
 	@BUILD=$(BUILD) spec/bench/run
 
+# ---- container images ----
+
+image: ## build the container images with docker, podman or buildah; BASE pins what they are built in
+	@spec/image
+
 clean: ## remove what was built
 	rm -rf build compile_commands.json
 
-.PHONY: setup setup-quiet check test asan lint layers headers format format-check tidy luacheck shellcheck clang demo bench clean
+.PHONY: setup setup-quiet check test asan lint layers headers format format-check tidy luacheck shellcheck clang demo bench image clean
