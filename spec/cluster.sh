@@ -4,7 +4,7 @@
 #
 #	cluster_up            an API server, podrunner and the stand-ins; sets KUBECONFIG, handler, model
 #	cluster_up_bare       the same without stand-ins: every Pod just succeeds
-#	cluster_install       CRDs, namespace, policies, endpoint Secret
+#	cluster_install       CRDs, namespace, policies; on a real API server the chart
 #	engine_start [ARG...] the controller; engine_stop [SIGNAL]
 #	k ARG...              kubectl in the namespace of the examples
 #	api PATH [ARG...]     curl to the API server
@@ -19,14 +19,16 @@ KUBECTL=${KUBECTL:-kubectl}
 namespace=kserve-controller-system
 work=$(mktemp -d)
 export KUBECONFIG=$work/kubeconfig
-curl_auth=() # curl's options and their values
+server_ca='' curl_auth=() # curl's options and their values
+engine_kubeconfig='' engine_env=() # where they are not KUBECONFIG and ours
 declare -A pid_of=()
 
 # start NAME COMMAND...: in the background, its output in $work/NAME.log
 start() {
 	local name=$1
 	shift
-	"$@" > "$work/$name.log" 2>&1 &
+	: > "$work/$name.log" # now: what waits for a line must not find one of the last program
+	"$@" >> "$work/$name.log" 2>&1 &
 	pid_of[$name]=$!
 }
 
@@ -75,14 +77,15 @@ api() {
 	curl -sf "${curl_auth[@]}" "$server$1" "${@:2}"
 }
 
+# write_kubeconfig FILE [USER]: USER in flow style
 write_kubeconfig() {
-	cat > "$KUBECONFIG" <<-END
+	cat > "$1" <<-END
 		apiVersion: v1
 		kind: Config
 		current-context: local
 		contexts: [{name: local, context: {cluster: local, user: local, namespace: $namespace}}]
-		clusters: [{name: local, cluster: {server: "$1"}}]
-		users: [{name: local, user: {}}]
+		clusters: [{name: local, cluster: {server: "$server"${server_ca:+, certificate-authority: $server_ca}}}]
+		users: [{name: local, user: {${2:-}}}]
 	END
 }
 
@@ -90,7 +93,7 @@ write_kubeconfig() {
 apisim_up() {
 	start apisim "$BUILD/apisim" --listen 127.0.0.1:0 --port-file "$work/apisim.port" "$@"
 	server=http://127.0.0.1:$(port_of apisim) || return 1
-	write_kubeconfig "$server"
+	write_kubeconfig "$KUBECONFIG"
 }
 
 is_real() {
@@ -133,15 +136,21 @@ policies_apply() {
 }
 
 cluster_install() {
-	"$KUBECTL" apply -f charts/crd-chart/templates > /dev/null &&
-		until_ok 10 "$KUBECTL" get inferenceruns -A &&
-		"$KUBECTL" apply -f examples/namespace.yaml > /dev/null &&
-		policies_apply --from-file=scripts
+	if is_real; then
+		controlplane_install
+	else
+		"$KUBECTL" apply -f charts/crd-chart/templates -f examples/namespace.yaml > /dev/null
+	fi && until_ok 10 "$KUBECTL" get inferenceruns -A && policies_apply --from-file=scripts
+}
+
+# controller_start NAME [ARG...]
+controller_start() {
+	start "$1" env "${engine_env[@]}" "$BUILD/kserve-controller" --kubeconfig "${engine_kubeconfig:-$KUBECONFIG}" \
+		--listen 127.0.0.1:0 --log-format text "${@:2}"
 }
 
 engine_start() {
-	start engine "$BUILD/kserve-controller" --kubeconfig "$KUBECONFIG" --listen 127.0.0.1:0 \
-		--log-format text "$@"
+	controller_start engine "$@"
 }
 
 engine_stop() {

@@ -3,10 +3,12 @@
 # default admission, kube-controller-manager with what Jobs need. No scheduler and no kubelet:
 # podrunner binds and runs the Pods. To be sourced after spec/cluster.sh, whose $work it lives in.
 #
-#	controlplane_up    sets server, curl_auth; writes KUBECONFIG, of a member of system:masters
+#	controlplane_up       sets server, curl_auth; writes KUBECONFIG, of a member of system:masters
+#	controlplane_install  the chart; sets engine_kubeconfig and engine_env, so that the engine has
+#	                      the account, the rights and the settings that the chart gives it
 #
 # cluster_down ends it. controlplane_up returns 3 if there are no binaries: see controlplane/build.
-# shellcheck disable=SC2154 # cluster.sh sets work and namespace
+# shellcheck disable=SC2034,SC2154 # variables are set here and read in cluster.sh, and vice versa
 
 CONTROLLERS=(job-controller cronjob-controller ttl-after-finished-controller
 	garbage-collector-controller namespace-controller serviceaccount-controller
@@ -38,16 +40,9 @@ pki_make() (
 		pki_key accounts && openssl pkey -in accounts.key -pubout -out accounts.pub
 )
 
-# cert_kubeconfig FILE NAME: for who has the certificate of this name
-cert_kubeconfig() {
-	cat > "$1" <<-END
-		apiVersion: v1
-		kind: Config
-		current-context: local
-		contexts: [{name: local, context: {cluster: local, user: local, namespace: $namespace}}]
-		clusters: [{name: local, cluster: {server: "$server", certificate-authority: $work/pki/ca.crt}}]
-		users: [{name: local, user: {client-certificate: $work/pki/$2.crt, client-key: $work/pki/$2.key}}]
-	END
+# cert_user NAME: for a kubeconfig, who has the certificate of this name
+cert_user() {
+	echo "client-certificate: $work/pki/$1.crt, client-key: $work/pki/$1.key"
 }
 
 # ---- the programs ----
@@ -62,7 +57,7 @@ free_port() {
 
 etcd_up() {
 	etcd=http://127.0.0.1:$(free_port)
-	start etcd "$1/etcd" --data-dir "$work/etcd" --unsafe-no-fsync --log-level warn \
+	start etcd "$programs/etcd" --data-dir "$work/etcd" --unsafe-no-fsync --log-level warn \
 		--listen-client-urls "$etcd" --advertise-client-urls "$etcd" \
 		--listen-peer-urls http://127.0.0.1:0
 }
@@ -70,7 +65,7 @@ etcd_up() {
 apiserver_up() {
 	local pki=$work/pki port
 	port=$(free_port)
-	start kube-apiserver "$1/kube-apiserver" --etcd-servers "$etcd" --endpoint-reconciler-type none \
+	start kube-apiserver "$programs/kube-apiserver" --etcd-servers "$etcd" --endpoint-reconciler-type none \
 		--bind-address 127.0.0.1 --advertise-address 127.0.0.1 --secure-port "$port" \
 		--tls-cert-file "$pki/server.crt" --tls-private-key-file "$pki/server.key" \
 		--client-ca-file "$pki/ca.crt" --authorization-mode RBAC \
@@ -78,17 +73,19 @@ apiserver_up() {
 		--service-account-key-file "$pki/accounts.pub" \
 		--service-account-signing-key-file "$pki/accounts.key" \
 		--service-cluster-ip-range 10.0.0.0/24
-	server=https://127.0.0.1:$port
+	server=https://127.0.0.1:$port server_ca=$pki/ca.crt
+	curl_auth=(--cacert "$pki/ca.crt" --cert "$pki/admin.crt" --key "$pki/admin.key")
 }
 
 controller_manager_up() {
 	local IFS=,
-	cert_kubeconfig "$work/controller-manager.kubeconfig" controller-manager
-	start kube-controller-manager "$1/kube-controller-manager" \
+	write_kubeconfig "$work/controller-manager.kubeconfig" "$(cert_user controller-manager)"
+	start kube-controller-manager "$programs/kube-controller-manager" \
 		--kubeconfig "$work/controller-manager.kubeconfig" --controllers "${CONTROLLERS[*]}" \
 		--use-service-account-credentials --leader-elect=false --secure-port 0 \
 		--service-account-private-key-file "$work/pki/accounts.key" \
-		--root-ca-file "$work/pki/ca.crt" --kube-api-qps 500 --kube-api-burst 1000
+		--root-ca-file "$work/pki/ca.crt" --concurrent-job-syncs 20 \
+		--kube-api-qps 500 --kube-api-burst 1000
 }
 
 # What every new Pod needs is there once the controllers run.
@@ -97,20 +94,30 @@ controllers_work() {
 }
 
 controlplane_up() {
-	local programs
 	programs=$(spec/controlplane/build) || return
 	[ ! -x "$programs/kubectl" ] || KUBECTL=$programs/kubectl
 	pki_make > "$work/pki.log" 2>&1 || {
 		cat "$work/pki.log" >&2
 		return 1
 	}
-	etcd_up "$programs"
-	apiserver_up "$programs"
-	# Read by cluster.sh.
-	# shellcheck disable=SC2034
-	curl_auth=(--cacert "$work/pki/ca.crt" --cert "$work/pki/admin.crt" --key "$work/pki/admin.key")
-	cert_kubeconfig "$KUBECONFIG" admin
+	etcd_up
+	apiserver_up
+	write_kubeconfig "$KUBECONFIG" "$(cert_user admin)"
 	until_ok 60 "$KUBECTL" get --raw /readyz || return 1
-	controller_manager_up "$programs"
+	controller_manager_up
 	until_ok 60 controllers_work
+}
+
+controlplane_install() {
+	HELM_CACHE_HOME=$work/helm HELM_CONFIG_HOME=$work/helm HELM_DATA_HOME=$work/helm \
+		"$programs/helm" install kserve-controller charts/chart -n "$namespace" --create-namespace \
+		> "$work/helm.log" 2>&1 || {
+		cat "$work/helm.log" >&2
+		return 1
+	}
+	k create token kserve-controller --duration 24h > "$work/engine.token" || return 1
+	engine_kubeconfig=$work/engine.kubeconfig
+	write_kubeconfig "$engine_kubeconfig" "tokenFile: $work/engine.token"
+	mapfile -t engine_env < <(k get configmap kserve-controller-environment -o json |
+		jq -r '.data | to_entries[] | "\(.key)=\(.value)"')
 }

@@ -58,7 +58,7 @@ check "the last one ends with 0 on SIGTERM" engine_stop
 engine_start
 leads() { grep -q leading "$work/$1.log"; }
 check "the first controller leads, once the lease of the killed ones is over" until_ok 20 leads engine
-start second "$BUILD/kserve-controller" --kubeconfig "$KUBECONFIG" --listen 127.0.0.1:0 --log-format text
+controller_start second
 waits() { grep -q 'another controller leads' "$work/second.log"; }
 check "the second waits" until_ok 10 waits
 check "the first ends" engine_stop

@@ -145,7 +145,8 @@ check "suspends it" becomes Suspended nightly
 
 check "deleting a run" k delete irun exact --wait=true
 gone() { [ "$(count jobs,configmaps,pods | tr -d ' ')" -ge 0 ] && ! k get jobs,configmaps,pods -o name | grep -q inf-exact; }
-check "removes its Job, ConfigMap and Pods" until_ok 10 gone
+# A garbage collector looks for kinds that are new to it every 30 s.
+check "removes its Job, ConfigMap and Pods" until_ok 60 gone
 
 deleting_config() {
 	localized examples/iris-config.yaml | sed -e 's/iris-inference-config/cleaning/' \
