@@ -49,7 +49,7 @@ all: $(CONTROLLER) $(RUNNER) ## build the controller and the runner
 tools: $(TOOLS) ## build what the demo and the tests run: apisim, podrunner, stand-ins
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z_.-]+:.*## /{printf "  %-24s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z0-9_.-]+:.*## /{printf "  %-24s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 # ---- programs ----
 
@@ -138,6 +138,13 @@ test: setup-quiet all tools unit-tests ## unit tests, policy specs and the integ
 	  'lua: busted --lua=lua5.4 --output=TAP --pattern=_spec spec/lua' \
 	  $(SUITES) $(if $(SANITIZE),,$(MEMCHECK))
 
+# With a thousand runs etcd and kube-apiserver would take minutes. Without a control plane, and
+# without Go to build one, these suites are skipped.
+e2e: setup-quiet all tools ## the way of a run, and of many, on a real control plane; builds it once
+	@spec/controlplane/build > /dev/null || [ $$? = 3 ]
+	@BUILD=$(BUILD) E2E_SERVER=real RUNS=$(or $(RUNS),300) \
+	  spec/tap spec/e2e/run_test.sh spec/e2e/crash_test.sh
+
 # Unit tests once more under valgrind, where it can see what a sanitizer build cannot: our real flags.
 MEMCHECK ?= $(foreach t,$(filter $(BUILD)/spec/unit/base/% $(BUILD)/spec/unit/control/%,$(UNIT)),'valgrind/$(t:$(BUILD)/spec/%=%): spec/memcheck $(t)')
 
@@ -195,4 +202,4 @@ image: ## build the container images with docker, podman or buildah; BASE pins w
 clean: ## remove what was built
 	rm -rf build compile_commands.json
 
-.PHONY: setup setup-quiet check test asan lint layers headers format format-check tidy luacheck shellcheck clang demo bench image clean
+.PHONY: setup setup-quiet check test e2e asan lint layers headers format format-check tidy luacheck shellcheck clang demo bench image clean

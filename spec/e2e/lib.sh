@@ -5,6 +5,15 @@
 source spec/cluster.sh
 trap cluster_down EXIT
 
+if is_real; then
+	reason=$(spec/controlplane/build 2>&1 > /dev/null)
+	case $? in
+	0) ;;
+	3) echo "1..0 # SKIP $reason" && exit ;;
+	*) echo "$reason" && exit 1 ;;
+	esac
+fi
+
 tests=0
 
 # check NAME COMMAND...: one test, that the command succeeds
