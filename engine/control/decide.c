@@ -58,20 +58,24 @@ enum stage decide_stage(const struct observed *o)
 
 /* ---- the question ---- */
 
+/* hooks: a JSON list of those that are asked in any case. */
 static struct json *question_before_start(const struct observed *o, const char *hooks)
 {
 	char now[TIME_TEXT_MAX];
 	auto_free char *name = run_job_name(o->run);
-	auto_json struct json *manifest =
-	    manifest_job(o->run, o->config, o->service_account, o->digest);
-	auto_json struct json *asked = json_build(hooks);
+	struct json *asked = json_build(hooks), *question;
 
+	if (o->shapes)
+		json_append(asked, json_string("shape"));
 	time_format(o->now, false, now);
-	return json_build("{'hooks': %j, 'run': %j, 'config': %j, 'job': {'id': %s, 'name': %s},"
-			  " 'manifest': %j, 'now': %s}",
-			  asked, o->run, o->config,
-			  json_get_str(json_get(o->run, "metadata"), "uid", ""), name, manifest,
-			  now);
+	question = json_build("{'run': %j, 'config': %j, 'job': {'id': %s, 'name': %s}, 'now': %s}",
+			      o->run, o->config,
+			      json_get_str(json_get(o->run, "metadata"), "uid", ""), name, now);
+	json_set(question, "hooks", asked);
+	if (o->shapes)
+		json_set(question, "manifest",
+			 manifest_job(o->run, o->config, o->service_account, o->digest));
+	return question;
 }
 
 struct json *decide_question(const struct observed *o)
@@ -80,9 +84,9 @@ struct json *decide_question(const struct observed *o)
 
 	switch (decide_stage(o)) {
 	case STAGE_NEW:
-		return question_before_start(o, "['validate', 'contract', 'shape']");
+		return question_before_start(o, "['validate', 'contract']");
 	case STAGE_STARTING:
-		return question_before_start(o, "['contract', 'shape']");
+		return question_before_start(o, "['contract']");
 	case STAGE_STARTED:
 		time_format(o->now, false, now);
 		return json_build(

@@ -54,6 +54,7 @@ static struct observed observed(const struct pass *pass)
 	    .job = pass->view.job,
 	    .pods = pass->view.pods,
 	    .digest = pass->digest,
+	    .shapes = policy_shapes(pass->env.host),
 	    .service_account = pass->env.service_account,
 	    .now = time_now_ms(),
 	};
@@ -159,8 +160,12 @@ static void answered(void *arg, const struct json *reply, const struct err *err)
 		finish(pass);
 		return;
 	}
-	free(pass->digest);
-	pass->digest = xstrdup(json_get_str(reply, "digest", ""));
+	if (!streq(pass->digest, json_get_str(reply, "digest", ""))) {
+		/* Other policies came into force in between: the question was made for the old. */
+		pass->result.requeue_ms = 0;
+		finish(pass);
+		return;
+	}
 	decide_and_act(pass, results);
 }
 

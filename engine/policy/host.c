@@ -434,6 +434,11 @@ void policy_cancel(struct policy_call *call)
 	call_free(call);
 }
 
+bool policy_shapes(const struct policy_host *host)
+{
+	return json_get(host->files, "job.lua") != NULL;
+}
+
 const char *policy_digest(const struct policy_host *host)
 {
 	return host->digest;

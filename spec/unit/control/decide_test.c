@@ -206,7 +206,8 @@ static void world_init(struct world *w, const char *run, const char *config, con
 				 .config = w->config,
 				 .job = w->job,
 				 .pods = w->pods,
-				 .digest = "sha256:d"};
+				 .digest = "sha256:d",
+				 .shapes = true};
 	assert_true(time_parse(NOW, &w->o.now));
 }
 

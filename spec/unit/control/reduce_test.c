@@ -129,6 +129,20 @@ static void a_cronjob_loses_its_template(void **state)
 	assert_reduces(reduce_cronjob, cronjob, reduced);
 }
 
+static void labels_that_say_it_twice_go(void **state)
+{
+	auto_json struct json *job = json_build(
+	    "{'metadata': {'name': 'n', 'labels': {'ai.krateo.io/run': 'u', 'team': 'blue',"
+	    " 'job-name': 'n', 'controller-uid': 'c', 'batch.kubernetes.io/job-name': 'n',"
+	    " 'app.kubernetes.io/name': 'x'}}, 'spec': {'completions': 1, 'suspend': true}}");
+	auto_json struct json *reduced = json_build(
+	    "{'metadata': {'name': 'n', 'labels': {'ai.krateo.io/run': 'u', 'team': 'blue'}},"
+	    " 'spec': {'suspend': true}}");
+
+	(void)state;
+	assert_reduces(reduce_job, job, reduced);
+}
+
 static void a_pod_keeps_what_tells_its_fate(void **state)
 {
 	auto_json struct json *pod = json_build(
@@ -137,17 +151,20 @@ static void a_pod_keeps_what_tells_its_fate(void **state)
 	    "'x'}]}]},"
 	    " 'status': {'phase': 'Failed', 'reason': 'Evicted', 'message': 'm', 'podIP': "
 	    "'10.0.0.1',"
-	    " 'qosClass': 'q', 'startTime': 't', 'conditions': [{'type': 'DisruptionTarget'}],"
+	    " 'qosClass': 'q', 'startTime': 't', 'conditions': [{'type': 'Ready', 'status': "
+	    "'True'},"
+	    " {'type': 'PodScheduled', 'status': 'False'},"
+	    " {'type': 'DisruptionTarget', 'status': 'True'}],"
 	    " 'containerStatuses': [{'name': 'inference', 'imageID': 'i', 'containerID': 'c', "
 	    "'image': 'g',"
 	    " 'ready': false, 'started': false, 'restartCount': 0,"
-	    " 'state': {'terminated': {'exitCode': 6}}, 'lastState': {}}]}}");
+	    " 'state': {'terminated': {'exitCode': 6, 'containerID': 'c'}}, 'lastState': {}}]}}");
 	auto_json struct json *reduced = json_build(
 	    "{'metadata': {" OWNED_IDENTITY "}, 'spec': {'nodeName': 'node'},"
 	    " 'status': {'phase': 'Failed', 'reason': 'Evicted', 'message': 'm', 'startTime': 't',"
-	    " 'conditions': [{'type': 'DisruptionTarget'}],"
-	    " 'containerStatuses': [{'name': 'inference', 'image': 'g', 'ready': false, "
-	    "'restartCount': 0,"
+	    " 'conditions': [{'type': 'PodScheduled', 'status': 'False'},"
+	    " {'type': 'DisruptionTarget', 'status': 'True'}],"
+	    " 'containerStatuses': [{'name': 'inference', 'restartCount': 0,"
 	    " 'state': {'terminated': {'exitCode': 6}}, 'lastState': {}}]}}");
 
 	(void)state;
@@ -162,6 +179,7 @@ int main(void)
 	    cmocka_unit_test(a_finished_run_is_a_stub),
 	    cmocka_unit_test(a_job_loses_its_template),
 	    cmocka_unit_test(a_cronjob_loses_its_template),
+	    cmocka_unit_test(labels_that_say_it_twice_go),
 	    cmocka_unit_test(a_pod_keeps_what_tells_its_fate),
 	};
 
