@@ -10,29 +10,8 @@ RUNS=${RUNS:-1000} KILLS=${KILLS:-5}
 cluster_up_bare && cluster_install || exit 1
 k apply -f examples/iris-config.yaml > /dev/null
 
-create_runs() {
-	local i
-	for i in $(seq "$RUNS"); do
-		echo next
-		[ ${#curl_auth[@]} -eq 0 ] || printf '%s "%s"\n' "${curl_auth[@]}"
-		printf 'url = "%s"\nheader = "Content-Type: application/json"\noutput = /dev/null\ndata = "%s"\n' \
-			"$server/apis/ai.krateo.io/v1/namespaces/$namespace/inferenceruns" \
-			"{\\\"apiVersion\\\":\\\"ai.krateo.io/v1\\\",\\\"kind\\\":\\\"InferenceRun\\\",\\\"metadata\\\":{\\\"name\\\":\\\"run-$i\\\"},\\\"spec\\\":{\\\"configRef\\\":{\\\"name\\\":\\\"iris-inference-config\\\"}}}"
-	done | sed 1d > "$work/runs"
-	curl -sf --parallel --parallel-max 16 --config "$work/runs"
-}
-
-phases() { k get irun -o jsonpath='{range .items[*]}{.status.phase}{"\n"}{end}' | sort | uniq -c | xargs; }
-owners() { k get "$1" -l ai.krateo.io/run -o jsonpath='{range .items[*]}{.metadata.labels.ai\.krateo\.io/run}{"\n"}{end}'; }
-one_each() {
-	local all distinct
-	all=$(owners "$1" | wc -l)
-	distinct=$(owners "$1" | sort -u | wc -l)
-	echo "$all $distinct"
-}
-
 engine_start --max-reconcile-rate 32
-check "$RUNS runs are created" create_runs
+check "$RUNS runs are created" create_runs 1 "$RUNS"
 for _ in $(seq "$KILLS"); do
 	sleep 0.1
 	stop engine KILL

@@ -97,3 +97,28 @@ count() {
 engine_ready() {
 	grep -q 'caches are full' "$work/engine.log"
 }
+
+# create_runs FIRST LAST: run-FIRST to run-LAST of iris-inference-config, many at a time
+create_runs() {
+	local i
+	for i in $(seq "$1" "$2"); do
+		echo next
+		[ ${#curl_auth[@]} -eq 0 ] || printf '%s "%s"\n' "${curl_auth[@]}"
+		printf 'url = "%s"\nheader = "Content-Type: application/json"\noutput = /dev/null\ndata = "%s"\n' \
+			"$server/apis/ai.krateo.io/v1/namespaces/$namespace/inferenceruns" \
+			"{\\\"apiVersion\\\":\\\"ai.krateo.io/v1\\\",\\\"kind\\\":\\\"InferenceRun\\\",\\\"metadata\\\":{\\\"name\\\":\\\"run-$i\\\"},\\\"spec\\\":{\\\"configRef\\\":{\\\"name\\\":\\\"iris-inference-config\\\"}}}"
+	done | sed 1d > "$work/runs"
+	curl -sf --parallel --parallel-max 16 --config "$work/runs"
+}
+
+# how many runs are in which phase, such as "3 Running 7 Succeeded"
+phases() { k get irun -o jsonpath='{range .items[*]}{.status.phase}{"\n"}{end}' | sort | uniq -c | xargs; }
+# the runs that own these, a uid a line
+owners() { k get "$1" -l ai.krateo.io/run -o jsonpath='{range .items[*]}{.metadata.labels.ai\.krateo\.io/run}{"\n"}{end}'; }
+# one_each KIND: how many there are, and of how many runs
+one_each() {
+	local all distinct
+	all=$(owners "$1" | wc -l)
+	distinct=$(owners "$1" | sort -u | wc -l)
+	echo "$all $distinct"
+}
