@@ -27,7 +27,7 @@ struct observed {
 	const struct json *job;      /* the Job or CronJob of the run's job name; NULL: not there */
 	const struct json *pods;     /* those of the Job: an array, maybe NULL */
 	const char *digest;          /* of the policies in force */
-	bool shapes;        /* the policies have a shape hook */
+	bool shapes;                 /* the policies have a shape hook */
 	const char *service_account; /* for runner pods; NULL: the namespace's default */
 	int64_t now;                 /* ms */
 };

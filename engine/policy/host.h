@@ -62,7 +62,8 @@ struct policy_call *policy_eval(struct policy_host *host, const struct json *req
 				policy_done_fn *done, void *arg);
 void policy_cancel(struct policy_call *call);
 
-/* Has the bundle in force a job.lua? Without one, asking for shape is a long way to the manifest. */
+/* Has the bundle in force a job.lua? Without one, asking for shape is a long way to the manifest.
+ */
 bool policy_shapes(const struct policy_host *host);
 
 /* The digest of the bundle in force; at first that of the default one. */
