@@ -2,7 +2,8 @@
 # builds both. Each holds one program, the libraries that it loads and certificates: no shell, no
 # package manager. Debian's packages are those of packages.txt; nothing else is downloaded.
 #
-# Pin the base of a release by its digest: make image BASE=debian:12-slim@sha256:...
+# Pin the base of a release by its digest: make image BASE=debian:12-slim@sha256:... The packages are
+# those that Debian has on the day; /var/lib/dpkg/status.d in the image tells their versions.
 ARG BASE=debian:12-slim
 
 FROM ${BASE} AS build
