@@ -1,7 +1,10 @@
 #include "base/yaml.h"
+#include "spec/apisim/numbers.h"
 #include "spec/apisim/proto.h"
 #include "spec/apisim/status.h"
 #include "spec/apisim/verbs.h"
+
+enum { BODY_REWRITTEN_MAX = 32 << 20 }; /* 1e20 has 21 digits */
 
 static const char *verb_of(const struct request *request)
 {
@@ -40,6 +43,7 @@ static struct json *read_body(struct request *request, const struct call *call)
 {
 	size_t len;
 	const char *text = call_body(call, &len);
+	auto_buf struct buf exact = BUF_INIT(BODY_REWRITTEN_MAX);
 	struct err err = ERR_INIT;
 
 	if (len == 0)
@@ -48,8 +52,8 @@ static struct json *read_body(struct request *request, const struct call *call)
 		request->body = proto_parse(text, len, &err);
 	else if (strstr(request->content_type, "yaml") != NULL)
 		request->body = yaml_parse(text, len, &err);
-	else
-		request->body = json_parse(text, len, &err);
+	else if (numbers_rewrite(text, len, &exact, &err) == 0)
+		request->body = json_parse(exact.data, exact.len, &err);
 	if (request->body == NULL)
 		return status_bad_request("the request's body: %s", err.msg);
 	return NULL;

@@ -190,36 +190,42 @@ struct selector *selector_labels(const char *text, struct err *err)
 	return parse(text, false, err);
 }
 
-static bool field_known(const struct resource *resource, const char *path)
-{
-	static const struct {
-		const char *plural, *path;
-	} known[] = {
-	    {"pods", "spec.nodeName"},
-	    {"pods", "spec.restartPolicy"},
-	    {"pods", "spec.schedulerName"},
-	    {"pods", "spec.serviceAccountName"},
-	    {"pods", "status.phase"},
-	    {"pods", "status.podIP"},
-	    {"events", "involvedObject.kind"},
-	    {"events", "involvedObject.namespace"},
-	    {"events", "involvedObject.name"},
-	    {"events", "involvedObject.uid"},
-	    {"events", "involvedObject.apiVersion"},
-	    {"events", "involvedObject.resourceVersion"},
-	    {"events", "involvedObject.fieldPath"},
-	    {"events", "reason"},
-	    {"events", "type"},
-	    {"events", "reportingComponent"},
-	    {"secrets", "type"},
-	    {"namespaces", "status.phase"},
-	};
+/* What kinds can be selected by, beside their name and namespace. */
+static const struct {
+	const char *plural, *path;
+} own_fields[] = {
+    {"pods", "spec.nodeName"},
+    {"pods", "spec.restartPolicy"},
+    {"pods", "spec.schedulerName"},
+    {"pods", "spec.serviceAccountName"},
+    {"pods", "status.phase"},
+    {"pods", "status.podIP"},
+    {"events", "involvedObject.kind"},
+    {"events", "involvedObject.namespace"},
+    {"events", "involvedObject.name"},
+    {"events", "involvedObject.uid"},
+    {"events", "involvedObject.apiVersion"},
+    {"events", "involvedObject.resourceVersion"},
+    {"events", "involvedObject.fieldPath"},
+    {"events", "reason"},
+    {"events", "type"},
+    {"events", "reportingComponent"},
+    {"secrets", "type"},
+    {"namespaces", "status.phase"},
+};
 
+static bool field_known(const struct resource *resource, const char *path, bool *has_own)
+{
+	*has_own = false;
 	if (streq(path, "metadata.name") || streq(path, "metadata.namespace"))
 		return true;
-	for (size_t i = 0; i < ARRAY_LEN(known); i++)
-		if (streq(known[i].plural, resource->plural) && streq(known[i].path, path))
+	for (size_t i = 0; i < ARRAY_LEN(own_fields); i++) {
+		if (!streq(own_fields[i].plural, resource->plural))
+			continue;
+		*has_own = true;
+		if (streq(own_fields[i].path, path))
 			return true;
+	}
 	return false;
 }
 
@@ -228,9 +234,18 @@ struct selector *selector_fields(const char *text, const struct resource *resour
 	struct selector *selector = parse(text, true, err);
 
 	for (size_t i = 0; selector != NULL && i < selector->count; i++) {
-		if (field_known(resource, selector->terms[i].key))
+		const char *path = selector->terms[i].key;
+		bool has_own;
+
+		if (field_known(resource, path, &has_own))
 			continue;
-		err_set(err, ERR_INVALID, "field label not supported: %s", selector->terms[i].key);
+		if (has_own)
+			err_set(err, ERR_INVALID, "field label not supported: %s", path);
+		else
+			err_set(err, ERR_INVALID,
+				"\"%s\" is not a known field selector: only \"metadata.name\","
+				" \"metadata.namespace\"",
+				path);
 		selector_free(selector);
 		return NULL;
 	}

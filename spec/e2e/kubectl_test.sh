@@ -178,7 +178,7 @@ built_in_kinds() {
 	prints 'a label selector' '^configmap/c$' k get cm -l 'app in (demo),tier!=b' -o name
 	prints 'a label selector that selects nothing' 'No resources' k get cm -l app=other
 	prints 'a field selector' '^configmap/c$' k get cm --field-selector metadata.name=c -o name
-	prints 'a field that cannot be selected' 'field label not supported' \
+	prints 'a field that cannot be selected' 'is not a known field selector' \
 		k get cm --field-selector data.x=1
 	prints 'output as yaml' '^  x: "1"$' k get cm c -o yaml
 	prints 'output as json' '"x": "1"' k get cm c -o json

@@ -130,7 +130,10 @@ static void fields(void **state UNUSED)
 		assert_int_equal(selector_match(s, pod), rows[i].matches);
 	}
 	assert_null(selector_fields("status.phase=Running", &runs, &err));
-	assert_string_equal(err.msg, "field label not supported: status.phase");
+	assert_string_equal(err.msg, "\"status.phase\" is not a known field selector: only "
+				     "\"metadata.name\", \"metadata.namespace\"");
+	assert_null(selector_fields("spec.image=x", &pods, &err));
+	assert_string_equal(err.msg, "field label not supported: spec.image");
 	assert_null(selector_fields("metadata.name", &pods, &err));
 }
 
