@@ -166,5 +166,7 @@ sleep 1
 check "changes nothing" is Succeeded run_field iris-run-january .status.phase
 check "and is not made again" is 0 count jobs -l "ai.krateo.io/run=$uid"
 
+denied() { grep -i 'kind=Denied' "$work/engine.log"; }
+check "the controller had every right that it needs" refused denied
 check "the controller ends with 0 on SIGTERM" engine_stop
 plan
