@@ -3,12 +3,12 @@
 #include "base/buf.h"
 #include "base/map.h"
 
-enum type { COUNTER, GAUGE, HISTOGRAM };
+/* A slow histogram is of what takes minutes to hours: its bounds are a thousand times as long. */
+enum type { COUNTER, GAUGE, HISTOGRAM, SLOW_HISTOGRAM };
 
 static const struct declared {
 	const char *name, *help;
 	enum type type;
-	bool slow; /* a histogram of what takes minutes to hours: bounds a thousand times as long */
 } declared[METRIC_COUNT] = {
     [METRIC_RECONCILE_TOTAL] = {"controller_runtime_reconcile_total",
 				"Passes, by controller and result.", COUNTER},
@@ -27,7 +27,7 @@ static const struct declared {
     [METRIC_RUN_START_SECONDS] = {"kserve_run_start_seconds",
 				  "From the event that made a run ready to its Job.", HISTOGRAM},
     [METRIC_RUN_SECONDS] = {"kserve_run_duration_seconds",
-			    "From a run's creation to its outcome, by phase.", HISTOGRAM, true},
+			    "From a run's creation to its outcome, by phase.", SLOW_HISTOGRAM},
     [METRIC_QUEUE_DEPTH] = {"workqueue_depth", "Keys that wait for a pass.", GAUGE},
     [METRIC_QUEUE_OLDEST] = {"kserve_queue_oldest_key_seconds",
 			     "Age of the key that has been ready longest.", GAUGE},
@@ -81,7 +81,7 @@ void metrics_free(struct metrics *metrics)
 
 static double bound(enum metric metric, size_t i)
 {
-	return declared[metric].slow ? bounds[i] * 1000 : bounds[i];
+	return declared[metric].type == SLOW_HISTOGRAM ? bounds[i] * 1000 : bounds[i];
 }
 
 static struct series *series_of(struct metrics *metrics, enum metric metric, const char *labels)
@@ -141,8 +141,10 @@ static void add_histogram(struct buf *out, enum metric metric, const char *label
 
 char *metrics_text(const struct metrics *metrics)
 {
-	static const char *const types[] = {
-	    [COUNTER] = "counter", [GAUGE] = "gauge", [HISTOGRAM] = "histogram"};
+	static const char *const types[] = {[COUNTER] = "counter",
+					    [GAUGE] = "gauge",
+					    [HISTOGRAM] = "histogram",
+					    [SLOW_HISTOGRAM] = "histogram"};
 	struct buf out = BUF_INIT(1 << 20);
 
 	for (size_t i = 0; i < METRIC_COUNT; i++) {
@@ -155,7 +157,7 @@ char *metrics_text(const struct metrics *metrics)
 		buf_addf(&out, "# HELP %s %s\n# TYPE %s %s\n", d->name, d->help, d->name,
 			 types[d->type]);
 		for (size_t at = 0; map_next(metrics->series[i], &at, &labels, &series);) {
-			if (d->type == HISTOGRAM)
+			if (d->type >= HISTOGRAM)
 				add_histogram(&out, (enum metric)i, labels, series);
 			else
 				add_line(&out, d->name, "", labels,
