@@ -189,8 +189,11 @@ static void on_synced(void *arg)
 
 static void on_trouble(void *arg UNUSED, const struct err *err)
 {
-	log_warn("watching failed, trying again", "kind", err_kind_name(err->kind), "error",
-		 err->msg);
+	if (err->kind == ERR_INVALID)
+		log_warn("an object that cannot be read is passed over", "error", err->msg);
+	else
+		log_warn("watching failed, trying again", "kind", err_kind_name(err->kind), "error",
+			 err->msg);
 }
 
 static void requeue_low(void *arg, const char *key)
