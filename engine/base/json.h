@@ -1,5 +1,6 @@
 /*
- * json.h - JSON values: strict parse, exact numbers, a small builder. The only user of cJSON.
+ * json.h - JSON values: strict parse, exact numbers, a small builder. json*.c are the only users of
+ *cJSON.
  *
  * Numbers keep the text they were written with: 9007199254740993, 1e400 and 0.10 print as they
  * were read (a double would change all three). json_int64() reads an integer or says that it is
