@@ -70,7 +70,8 @@ spec: {restartPolicy: Never, terminationGracePeriodSeconds: 1, nodeName: ${5:-no
 
 start_runner() {
 	"$build/podrunner" --kubeconfig "$KUBECONFIG" --root "$dir/root" --node node-1 \
-		--image test/shell= --image "localhost:5000/tool=$dir/tool" "$@" 2>>"$dir/log" &
+		--image test/shell= --image "localhost:5000/tool=$dir/tool" \
+		--env A=image --env B=image "$@" 2>>"$dir/log" &
 	runner_pid=$!
 }
 
@@ -189,6 +190,10 @@ ok 'readOnlyRootFilesystem'
 	--overrides='{"spec":{"nodeName":"node-1"}}' -- a b >/dev/null
 until_is Succeeded field tool .status.phase && [ "$(log tool)" = 'tool: a b' ]
 ok 'an image that a script stands for'
+
+pod brought 'echo $A $B' 'env: [{name: B, value: pod}]'
+until_is Succeeded field brought .status.phase && [ "$(log brought)" = 'image pod' ]
+ok "a variable of the image, and the Pod's in the place of another"
 
 pod elsewhere true '' '' node-2
 sleep 0.5

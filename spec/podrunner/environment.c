@@ -117,6 +117,19 @@ static int set_from_object(struct layout *out, const char *kind, const struct js
 	return 0;
 }
 
+/* The Pod may say otherwise. */
+static int set_brought(const struct layout_spec *spec, struct layout *out, struct err *err)
+{
+	for (const char *const *v = spec->env; v != NULL && *v != NULL; v++) {
+		size_t len = strcspn(*v, "=");
+		auto_free char *name = xstrndup(*v, len);
+
+		if (set_variable(out, name, *v + len + 1, err) < 0)
+			return -1;
+	}
+	return 0;
+}
+
 static int set_declared(const struct json *pod, const struct json *container,
 			const struct layout_spec *spec, struct layout *out, struct err *err)
 {
@@ -206,7 +219,7 @@ int layout_environment(const struct json *pod, const struct layout_spec *spec, s
 
 	if (set_variable(out, "PATH",
 			 "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", err) < 0 ||
-	    set_variable(out, "HOME", "/", err) < 0 ||
+	    set_variable(out, "HOME", "/", err) < 0 || set_brought(spec, out, err) < 0 ||
 	    set_variable(out, "HOSTNAME", name, err) < 0 ||
 	    set_api_server(out, spec->api_url, err) < 0 ||
 	    set_declared(pod, container, spec, out, err) < 0)

@@ -22,6 +22,7 @@ struct layout_spec {
 	const char *api_url;       /* of the API server: KUBERNETES_SERVICE_HOST and _PORT */
 	const char *ca, *token;    /* of the service account; NULL: none */
 	const char *binary;        /* stands for the image's entrypoint; NULL: none */
+	const char *const *env;    /* NAME=VALUE that every image brings; NULL at the end */
 	const struct map *objects; /* "ConfigMap/name" and "Secret/name": struct json */
 };
 

@@ -18,13 +18,15 @@
 #include "spec/podrunner/process.h"
 #include "spec/podrunner/status.h"
 
-enum { IMAGES_MAX = 64, TOKEN_MAX = 64 << 10 };
+enum { IMAGES_MAX = 64, VARIABLES_MAX = 64, TOKEN_MAX = 64 << 10 };
 
 struct options {
 	const char *kubeconfig, *root, *node, *selector, *token_file;
 	bool no_namespaces;
 	struct image images[IMAGES_MAX];
 	size_t image_count;
+	const char *variables[VARIABLES_MAX + 1];
+	size_t variable_count;
 };
 
 struct podrunner {
@@ -105,6 +107,8 @@ static const char help[] =
     "  --root DIR            where pods and their logs go: NAMESPACE_POD.log\n"
     "  --image NAME=PROGRAM  what to run for an image of this name (without tag); may be given\n"
     "                        again. NAME *: any image; no PROGRAM: the Pod has a command\n"
+    "  --env NAME=VALUE      a variable that every image brings, unless the Pod says otherwise;\n"
+    "                        may be given again\n"
     "  --node NAME           take care of the Pods of this node alone, and bind those without\n"
     "                        one to it (default: of every node; bind to podrunner)\n"
     "  --selector TEXT       take care of Pods with these labels alone\n"
@@ -127,6 +131,17 @@ static int add_image(struct options *options, const char *value, struct err *err
 	return 0;
 }
 
+static int add_variable(struct options *options, const char *value, struct err *err)
+{
+	const char *equals = strchr(value, '=');
+
+	if (equals == NULL || equals == value || options->variable_count == VARIABLES_MAX)
+		return err_set(err, ERR_INVALID, "--env %s: expected NAME=VALUE, at most %d times",
+			       value, VARIABLES_MAX);
+	options->variables[options->variable_count++] = value;
+	return 0;
+}
+
 static int set_option(struct options *options, const char *name, const char *value, struct err *err)
 {
 	if (streq(name, "--kubeconfig"))
@@ -143,6 +158,8 @@ static int set_option(struct options *options, const char *name, const char *val
 		options->no_namespaces = streq(value, "yes");
 	else if (streq(name, "--image"))
 		return add_image(options, value, err);
+	else if (streq(name, "--env"))
+		return add_variable(options, value, err);
 	else
 		return err_set(err, ERR_INVALID, "%s: unknown option; see --help", name);
 	return 0;
@@ -190,6 +207,7 @@ static int prepare(struct podrunner *runner, struct err *err)
 	    .token = options->token_file == NULL ? NULL : runner->token.data,
 	    .images = options->images,
 	    .image_count = options->image_count,
+	    .variables = options->variables,
 	    .namespaces = !options->no_namespaces && process_can_isolate(runner->root),
 	    .over = on_over,
 	    .arg = runner,

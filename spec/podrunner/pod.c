@@ -204,6 +204,7 @@ static void on_gathered(void *arg, const struct map *objects, const char *token,
 	    .ca = env->config->ca,
 	    .token = token != NULL ? token : env->token,
 	    .binary = image == NULL || *image->binary == '\0' ? NULL : image->binary,
+	    .env = env->variables,
 	    .objects = objects,
 	};
 	struct err trouble = ERR_INIT;

@@ -30,6 +30,7 @@ struct pod_env {
 	const char *token; /* when the API server gives none; NULL: none */
 	const struct image *images;
 	size_t image_count;
+	const char *const *variables; /* as layout.h has env */
 	bool namespaces;
 	void (*over)(void *arg, const char *uid); /* nothing is left to do: free the pod */
 	void *arg;
