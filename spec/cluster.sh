@@ -2,7 +2,8 @@
 # spec/cluster.sh - a cluster on loopback for the demo, the integration suites and the benchmark; to
 # be sourced. Everything lives in $work and ends with the shell.
 #
-#	cluster_up            an API server, podrunner and the stand-ins; sets KUBECONFIG, handler, model
+#	cluster_up [ARG...]   an API server, podrunner with these ARGs too, and the stand-ins; sets
+#	                      KUBECONFIG, handler, model
 #	cluster_up_bare       the same without stand-ins: every Pod just succeeds
 #	cluster_install       CRDs, namespace, policies; on a real API server the chart
 #	engine_start [ARG...] the controller; engine_stop [SIGNAL]
@@ -121,7 +122,7 @@ cluster_up() {
 	handler=127.0.0.1:$(port_of dbhandler) || return 1
 	model=127.0.0.1:$(port_of model) || return 1
 	podrunner_up \
-		--image ghcr.io/krateoplatformops/kserve-krateo-runner="$(realpath "$BUILD/kserve-runner")"
+		--image ghcr.io/krateoplatformops/kserve-krateo-runner="$(realpath "$BUILD/kserve-runner")" "$@"
 }
 
 # localized FILE...: examples with the addresses of the stand-ins in place of the cluster's
