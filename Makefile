@@ -144,8 +144,9 @@ REAL ?= 'real/run_test: spec/controlplane/skip || E2E_SERVER=real spec/e2e/run_t
 
 E2E := $(patsubst %,spec/e2e/%_test.sh,ha chart crash run install compat examples)
 e2e: setup-quiet all tools ## the integration suites on a real control plane; builds it once
-	@spec/controlplane/build > /dev/null || [ $$? = 3 ]
-	@BUILD=$(BUILD) E2E_SERVER=real RUNS=$(or $(RUNS),200) spec/tap --jobs 4 $(wildcard $(E2E))
+	@if spec/controlplane/build > /dev/null; then \
+	  BUILD=$(BUILD) E2E_SERVER=real RUNS=$(or $(RUNS),200) spec/tap --jobs 4 $(wildcard $(E2E)); \
+	else [ $$? = 3 ]; fi
 
 # Unit tests once more under valgrind, where it can see what a sanitizer build cannot: our real flags.
 MEMCHECK ?= $(foreach t,$(filter $(BUILD)/spec/unit/base/% $(BUILD)/spec/unit/control/%,$(UNIT)),'valgrind/$(t:$(BUILD)/spec/%=%): spec/memcheck $(t)')
