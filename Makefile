@@ -25,10 +25,11 @@ ALL_CFLAGS = -std=gnu11 -D_GNU_SOURCE -DPROJECT_VERSION=$(VERSION) -Iengine -I. 
              $(shell pkg-config --cflags lua5.4) $(WARN) $(HARDEN) $(CFLAGS) -MMD -MP
 ALL_LDFLAGS = $(LDHARD) $(LDFLAGS)
 
-LIBS_base    := $(shell pkg-config --libs libcjson yaml-0.1 libcrypto)
-LIBS_net     := $(shell pkg-config --libs libcurl libevent)
-LIBS_policy  := $(shell pkg-config --libs lua5.4 libseccomp) -lm
-LIBS_engine  := $(LIBS_net) $(LIBS_policy) $(LIBS_base)
+# Asked for when they are used: set-up may have to install pkg-config first.
+LIBS_base = $(shell pkg-config --libs libcjson yaml-0.1 libcrypto)
+LIBS_net = $(shell pkg-config --libs libcurl libevent)
+LIBS_policy = $(shell pkg-config --libs lua5.4 libseccomp) -lm
+LIBS_engine = $(LIBS_net) $(LIBS_policy) $(LIBS_base)
 
 FLOORS := base net kube policy control
 lib     = $(BUILD)/lib$(1).a
