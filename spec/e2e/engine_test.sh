@@ -149,18 +149,19 @@ rm -f "$work/apisim.port"
 start apisim "$BUILD/apisim" --listen 127.0.0.1:0 --port-file "$work/apisim.port" --auto-run 20 \
 	--tls-cert "$work/server.crt" --tls-key "$work/server.key" --token "$work/token"
 tls_port=$(port_of apisim)
-# kubeconfig USER-YAML [CA FILE]
+# kubeconfig NAME USER-YAML [CA FILE]: for the controller from now on
 kubeconfig() {
-	cat > "$work/tls" <<-END
+	engine_kubeconfig=$work/$1.kubeconfig
+	cat > "$engine_kubeconfig" <<-END
 		apiVersion: v1
 		current-context: tls
 		contexts: [{name: tls, context: {cluster: tls, user: tls, namespace: $namespace}}]
-		clusters: [{name: tls, cluster: {server: "https://127.0.0.1:$tls_port", certificate-authority: ${2:-ca.crt}}}]
-		users: [{name: tls, user: $1}]
+		clusters: [{name: tls, cluster: {server: "https://127.0.0.1:$tls_port", certificate-authority: ${3:-ca.crt}}}]
+		users: [{name: tls, user: $2}]
 	END
-	export KUBECONFIG=$work/tls engine_kubeconfig=$work/tls
 }
-kubeconfig '{tokenFile: token}'
+kubeconfig token '{tokenFile: token}'
+export KUBECONFIG=$engine_kubeconfig # for kubectl too: an old one knows no exec plugin of version v1
 check "over TLS with a token from a file" cluster_install
 k apply -f examples/iris-config.yaml > /dev/null
 engine_start
@@ -171,18 +172,18 @@ check "and the token is in no log" token_hidden
 check "it ends" engine_stop
 printf '#!/bin/sh\necho %s\n' "'{\"apiVersion\": \"client.authentication.k8s.io/v1\", \"kind\": \"ExecCredential\", \"status\": {\"token\": \"s3cret-token\"}}'" > "$work/plugin"
 chmod +x "$work/plugin"
-kubeconfig "{exec: {apiVersion: client.authentication.k8s.io/v1, command: $work/plugin, interactiveMode: Never}}"
+kubeconfig exec "{exec: {apiVersion: client.authentication.k8s.io/v1, command: $work/plugin, interactiveMode: Never}}"
 engine_start
 check "with an exec plugin, a run" run plugged iris-inference-config
 check "succeeds" becomes Succeeded plugged
 engine_stop
-kubeconfig '{token: wrong}'
+kubeconfig wrong '{token: wrong}'
 engine_start
 denied() { grep -q 'kind=Denied' "$work/engine.log"; }
 check "a wrong token is told" until_ok 10 denied
 check "and does not end it" engine_stop
 openssl req -x509 -newkey rsa:2048 -nodes -keyout "$work/other.key" -out "$work/other.crt" -days 2 -subj /CN=other 2> /dev/null
-kubeconfig '{tokenFile: token}' other.crt
+kubeconfig distrust '{tokenFile: token}' other.crt
 engine_start
 distrusted() { grep -Eq 'certificate' "$work/engine.log"; }
 check "a server that its CA does not know is not trusted" until_ok 10 distrusted
