@@ -1,8 +1,8 @@
 /*
  * cache.h - everything a pass looks at: the watched runs, configs, Jobs, CronJobs and Pods.
  *
- * Objects are cut down before they are stored (reduce.h), and so is what a policy sees of them. Jobs,
- * CronJobs and Pods are watched by our label alone.
+ * Objects are cut down before they are stored (reduce.h), and so is what a policy sees of them.
+ * Jobs, CronJobs and Pods are watched by our label alone.
  */
 #ifndef CONTROL_CACHE_H
 #define CONTROL_CACHE_H
