@@ -143,10 +143,10 @@ test: setup-quiet all tools unit-tests ## unit tests, policy specs and the integ
 # Where a real control plane is at hand, the way of a run is tried on it as well.
 REAL ?= 'real/run_test: spec/controlplane/skip || E2E_SERVER=real spec/e2e/run_test.sh'
 
-E2E := $(patsubst %,spec/e2e/%_test.sh,ha chart crash run install compat examples)
+E2E := $(patsubst %,spec/e2e/%_test.sh,examples install ha chart crash run compat)
 e2e: setup-quiet all tools ## the integration suites on a real control plane; builds it once
 	@if spec/controlplane/build > /dev/null; then \
-	  BUILD=$(BUILD) E2E_SERVER=real RUNS=$(or $(RUNS),200) spec/tap --jobs 4 $(wildcard $(E2E)); \
+	  BUILD=$(BUILD) E2E_SERVER=real RUNS=$(or $(RUNS),200) spec/tap --jobs 5 $(wildcard $(E2E)); \
 	else [ $$? = 3 ]; fi
 
 # Unit tests once more under valgrind, where it can see what a sanitizer build cannot: our real flags.
