@@ -117,10 +117,12 @@ static struct json *whole_file_error(const char *hook, const char *file, const c
 /* ---- one evaluation ---- */
 
 static int run(const struct eval *eval, const struct sandbox_call *call, const char *hook,
-	       struct buf *out, struct policy_fault *fault)
+	       struct buf *out, struct policy_fault *fault, struct json **usage)
 {
-	struct sandbox_options options = {
-	    .bundle = eval->bundle, .log = eval->log, .log_arg = eval->arg};
+	struct sandbox_options options = {.bundle = eval->bundle,
+					  .log = eval->log,
+					  .log_arg = eval->arg,
+					  .coverage = eval->coverage};
 	struct sandbox *box = sandbox_new(&options);
 	int failed;
 
@@ -129,6 +131,9 @@ static int run(const struct eval *eval, const struct sandbox_call *call, const c
 	failed = sandbox_call(box, call, out, fault);
 	if (eval->ended != NULL)
 		eval->ended(eval->arg);
+	if (usage != NULL)
+		*usage = json_build("{'instructions': %d, 'memory': %d}", sandbox_instructions(box),
+				    (int64_t)sandbox_heap_peak(box));
 	sandbox_free(box);
 	return failed;
 }
@@ -169,6 +174,7 @@ struct json *eval_hook(const struct eval *eval, const char *name, const struct j
 	const struct hook *hook = find_hook(name);
 	struct sandbox_call call = {.want = SANDBOX_RESULT};
 	struct policy_fault fault;
+	struct json *result, *usage = NULL;
 
 	if (hook == NULL)
 		return eval_error("script", name, "", 0,
@@ -179,9 +185,12 @@ struct json *eval_hook(const struct eval *eval, const char *name, const struct j
 	call.function = hook->function;
 	for (; hook->args[call.arg_count] != NULL; call.arg_count++)
 		call.args[call.arg_count] = argument(request, hook->args[call.arg_count]);
-	if (run(eval, &call, hook->name, &out, &fault) < 0)
-		return from_fault(&fault, hook->name);
-	return checked_result(hook, &out);
+	if (run(eval, &call, hook->name, &out, &fault, &usage) < 0)
+		result = from_fault(&fault, hook->name);
+	else
+		result = checked_result(hook, &out);
+	json_set(result, "usage", usage);
+	return result;
 }
 
 /* ---- checking a bundle ---- */
@@ -202,7 +211,7 @@ static struct json *check_files(const struct eval *eval)
 			call.function = hooks[h].function;
 			call.want = SANDBOX_CHECK;
 		}
-		if (run(eval, &call, hook, &out, &fault) < 0)
+		if (run(eval, &call, hook, &out, &fault, NULL) < 0)
 			return from_fault(&fault, hook);
 	}
 	return NULL;
@@ -241,6 +250,7 @@ static struct json *check_example(const struct eval *eval, const struct json *ex
 		    "or \"status\", input = {...}, and output = ... or error = \"...\"}",
 		    number);
 	result = eval_hook(eval, hook, json_get(example, "input"));
+	json_remove(result, "usage"); /* no part of what is shown */
 	if (error != NULL && streq(json_get_str(json_get(result, "error"), "kind", ""), "reject"))
 		found = json_at(result, "error", "message");
 	else
@@ -262,7 +272,7 @@ static struct json *check_examples(const struct eval *eval)
 
 	if (bundle_find(eval->bundle, EXAMPLES) == NULL)
 		return NULL;
-	if (run(eval, &call, "", &out, &fault) < 0)
+	if (run(eval, &call, "", &out, &fault, NULL) < 0)
 		return from_fault(&fault, "");
 	examples = out.len > 0 ? json_parse(out.data, out.len, &err) : NULL;
 	if (json_type(examples) != JSON_ARRAY)

@@ -2,7 +2,8 @@
  * eval.h - the hooks of a bundle: which file and function, which arguments, what may come back.
  *
  * Each evaluation runs in a sandbox of its own. Results have the form that host.h tells:
- * {"ok": ...} or {"error": {"kind", "hook", "file", "line", "message", "traceback"}}.
+ * {"ok": ...} or {"error": {"kind", "hook", "file", "line", "message", "traceback"}}. That of a
+ * hook has beside it "usage": {"instructions", "memory"}, what it took of the limits (sandbox.h).
  */
 #ifndef POLICY_EVAL_H
 #define POLICY_EVAL_H
@@ -15,7 +16,8 @@ struct eval {
 	void (*started)(void *arg, struct sandbox *box, const char *hook);
 	void (*ended)(void *arg);
 	sandbox_log_fn *log;
-	void *arg; /* of all three */
+	void *arg;                 /* of all three */
+	struct coverage *coverage; /* gets the lines that run; NULL: nobody asks */
 };
 
 /* Run one hook with the inputs that host.h tells; yours. `parameters` beside the run stands for

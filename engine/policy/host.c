@@ -224,13 +224,15 @@ static void on_load_answer(struct policy_host *host, const struct json *answer)
 	}
 }
 
-/* {"ok"} or {"error"} alone. */
+/* {"ok"} or {"error"}, and what it took. */
 static struct json *result_in(const struct json *answer)
 {
 	struct json *result = json_object();
 	const char *key = json_get(answer, "ok") != NULL ? "ok" : "error";
 
 	json_set(result, key, json_copy(json_get(answer, key)));
+	if (json_get(answer, "usage") != NULL)
+		json_set(result, "usage", json_copy(json_get(answer, "usage")));
 	return result;
 }
 

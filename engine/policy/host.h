@@ -52,11 +52,13 @@ struct policy_call *policy_load(struct policy_host *host, const struct json *fil
  *	 "job": {...}, "manifest": {...}, "pods": [...], "now": "2026-11-24T10:00:00Z"}
  * Only the hooks named are run, in that order, each in a fresh state. `job` is {"id","name"} for
  * contract and the Job object (or null) for status. reply:
- *	{"digest": "sha256:...", "results": {"contract": {"ok": {...}}, "validate": {"error":
- *{...}}}} An error is {"kind": "reject" | "script" | "limit", "hook", "file", "line", "message",
- * "traceback"}; line is 0 where none is known. ok of validate: [{"field","message"}, ...] (maybe
- * empty); of status: {"phase","reason","message","conditions"?}; of shape: the manifest. A result
- * of another shape is an error of kind "script".
+ *	{"digest": "sha256:...", "results": {"contract": {"ok": {...}, "usage": {...}},
+ *	 "validate": {"error": {...}, "usage": {...}}}}
+ * usage (eval.h) is there where the hook has come to its end. An error is {"kind": "reject" |
+ *"script" | "limit", "hook", "file", "line", "message", "traceback"}; line is 0 where none is
+ *known. ok of validate: [{"field","message"}, ...] (maybe empty); of status:
+ *{"phase","reason","message","conditions"?}; of shape: the manifest. A result of another shape is
+ *an error of kind "script".
  */
 struct policy_call *policy_eval(struct policy_host *host, const struct json *request,
 				policy_done_fn *done, void *arg);

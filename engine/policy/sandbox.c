@@ -56,18 +56,17 @@ struct sandbox *sandbox_of(lua_State *L)
 {
 	void *box;
 
-	lua_getallocf(L, &box);
-	return box;
+	return lua_getallocf(L, &box) == allocate ? box : NULL;
 }
 
-static void on_count(lua_State *L, lua_Debug *ar);
+static void on_hook(lua_State *L, lua_Debug *ar);
 
 /* The value only carries the unwinding; box->limit tells what happened. It needs no memory. */
 LUA_RAISES static void die(lua_State *L, struct sandbox *box, enum limit limit)
 {
 	if (box->limit == LIMIT_NONE)
 		box->limit = limit;
-	lua_sethook(L, on_count, LUA_MASKCOUNT, 1);
+	lua_sethook(L, on_hook, LUA_MASKCOUNT, 1);
 	lua_pushlightuserdata(L, box);
 	lua_error(L);
 }
@@ -93,6 +92,8 @@ LUA_RAISES void sandbox_charge(lua_State *L, int64_t instructions)
 {
 	struct sandbox *box = sandbox_of(L);
 
+	if (box == NULL)
+		return;
 	if (box->limit != LIMIT_NONE)
 		die(L, box, LIMIT_NONE);
 	if (instructions < 0)
@@ -104,11 +105,15 @@ LUA_RAISES void sandbox_charge(lua_State *L, int64_t instructions)
 	}
 }
 
-LUA_RAISES static void on_count(lua_State *L, lua_Debug *ar)
+LUA_RAISES static void on_hook(lua_State *L, lua_Debug *ar)
 {
 	struct sandbox *box = sandbox_of(L);
 
-	(void)ar;
+	if (ar->event == LUA_HOOKLINE) {
+		lua_getinfo(L, "S", ar);
+		coverage_mark(box->options.coverage, ar->source + 1, ar->currentline);
+		return;
+	}
 	if (box->limit == LIMIT_NONE)
 		sandbox_note(L);
 	sandbox_charge(L, HOOK_STEP);
@@ -130,7 +135,7 @@ void sandbox_expire(struct sandbox *box)
 	if (box->limit == LIMIT_NONE)
 		box->limit = LIMIT_CPU;
 	if (box->L != NULL)
-		lua_sethook(box->L, on_count, LUA_MASKCOUNT | LUA_MASKCALL | LUA_MASKRET, 1);
+		lua_sethook(box->L, on_hook, LUA_MASKCOUNT | LUA_MASKCALL | LUA_MASKRET, 1);
 }
 
 void sandbox_where(const struct sandbox *box, const char **file, int *line)
@@ -164,7 +169,8 @@ struct sandbox *sandbox_new(const struct sandbox_options *options)
 	lua_atpanic(box->L, on_panic);
 	/* Before any script text is read: what it makes inherits the hook. */
 	step = box->left < HOOK_STEP ? box->left : HOOK_STEP;
-	lua_sethook(box->L, on_count, LUA_MASKCOUNT, (int)step);
+	lua_sethook(box->L, on_hook,
+		    LUA_MASKCOUNT | (box->options.coverage != NULL ? LUA_MASKLINE : 0), (int)step);
 	return box;
 }
 

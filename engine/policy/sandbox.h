@@ -16,6 +16,7 @@
 #include "base/buf.h"
 #include "base/json.h"
 #include "policy/bundle.h"
+#include "policy/coverage.h"
 
 struct lua_State;
 struct sandbox;
@@ -38,6 +39,7 @@ struct sandbox_options {
 	int64_t instructions;        /* 0: SANDBOX_INSTRUCTIONS */
 	sandbox_log_fn *log;         /* gets what the script logs; NULL: dropped */
 	void *log_arg;
+	struct coverage *coverage; /* gets the lines that run; NULL: nobody asks */
 };
 
 enum sandbox_want {
@@ -82,9 +84,11 @@ void sandbox_where(const struct sandbox *box, const char **file, int *line);
 
 /* ---- for the functions that a script calls (stdlib.c, convert.c) ---- */
 
+/* NULL: a state that is no sandbox, such as that of an author's tests (engine/lua/). */
 struct sandbox *sandbox_of(struct lua_State *L);
 
-/* Take work done in C from the budget; raises if that was the last of it. */
+/* Take work done in C from the budget; raises if that was the last of it. Without a sandbox there
+ * is no budget. */
 void sandbox_charge(struct lua_State *L, int64_t instructions);
 
 /* Remember where the script is, before a C function that may take long. */

@@ -17,7 +17,8 @@
  *...}
  *	{"op": "eval", "hooks": [...], ...}  one answer a hook: {"hook": ..., "ok" or "error": ...}
  *
- * An answer with "last" is the last one of this worker.
+ * An answer with "last" is the last one of this worker. With "coverage": true in a load or eval,
+ *the answer has "lines" (coverage.h); the engine never asks for them, tests of policies do.
  */
 
 enum {
@@ -193,9 +194,22 @@ static void answer(struct json *result_taken, const char *hook)
 	write_all(out.data, out.len);
 }
 
-static struct eval evaluation(const struct bundle *of)
+static struct eval evaluation(const struct bundle *of, const struct json *request)
 {
-	return (struct eval){.bundle = of, .started = on_started, .ended = on_ended, .log = on_log};
+	return (struct eval){
+	    .bundle = of,
+	    .started = on_started,
+	    .ended = on_ended,
+	    .log = on_log,
+	    .coverage = json_is_true(json_get(request, "coverage")) ? coverage_new(of) : NULL,
+	};
+}
+
+static void end_evaluation(struct eval *eval, struct json *result)
+{
+	if (eval->coverage != NULL)
+		json_set(result, "lines", coverage_lines(eval->coverage));
+	coverage_free(eval->coverage);
 }
 
 static void take(struct bundle *next_taken)
@@ -204,10 +218,10 @@ static void take(struct bundle *next_taken)
 	bundle = next_taken;
 }
 
-static void serve_load(const struct json *files, bool check)
+static void serve_load(const struct json *request, bool check)
 {
 	struct err err = ERR_INIT;
-	struct bundle *next = bundle_new(files, &err);
+	struct bundle *next = bundle_new(json_get(request, "files"), &err);
 	struct json *result;
 
 	if (!check) {
@@ -219,9 +233,10 @@ static void serve_load(const struct json *files, bool check)
 	if (next == NULL) {
 		result = eval_error("script", "", "", 0, err.msg, "");
 	} else {
-		struct eval eval = evaluation(next);
+		struct eval eval = evaluation(next, request);
 
 		result = eval_check(&eval);
+		end_evaluation(&eval, result);
 	}
 	if (json_get(result, "ok") != NULL)
 		take(next);
@@ -232,15 +247,17 @@ static void serve_load(const struct json *files, bool check)
 
 static void serve_eval(const struct json *request)
 {
-	struct eval eval = evaluation(bundle);
-
 	for (const struct json *h = json_first(json_get(request, "hooks")); h != NULL;
 	     h = json_next(h)) {
+		struct eval eval = evaluation(bundle, request);
 		const char *hook = json_str(h);
+		struct json *result;
 
 		if (hook == NULL)
 			_exit(EXIT_PROTOCOL);
-		answer(eval_hook(&eval, hook, request), hook);
+		result = eval_hook(&eval, hook, request);
+		end_evaluation(&eval, result);
+		answer(result, hook);
 	}
 }
 
@@ -251,7 +268,7 @@ static void serve(const struct json *request)
 	if (streq(op, "eval"))
 		serve_eval(request);
 	else if (streq(op, "load") || streq(op, "use"))
-		serve_load(json_get(request, "files"), streq(op, "load"));
+		serve_load(request, streq(op, "load"));
 	else
 		_exit(EXIT_PROTOCOL);
 }
