@@ -226,26 +226,44 @@ static void keep_contract(struct json *status, const char *contract, int64_t gen
 			 now);
 }
 
-static void add_creates(const struct observed *o, const struct json *results, const char *contract,
-			struct plan *plan)
+/* *overruled: what a policy's shape() changed and may not, or NULL; yours. */
+static struct json *job_to_create(const struct observed *o, const struct json *results,
+				  char **overruled)
 {
 	const struct json *shaped = json_at(results, "shape", "ok");
-	const struct kind *kind = run_is_scheduled(o->run) ? &KIND_CRONJOB : &KIND_JOB;
 	struct json *job = shaped != NULL
 			       ? json_copy(shaped)
 			       : manifest_job(o->run, o->config, o->service_account, o->digest);
 
-	manifest_enforce(job, o->run, o->digest);
+	*overruled = manifest_enforce(job, o->run, o->digest);
+	return job;
+}
+
+static void add_creates(const struct observed *o, struct json *job_taken, const char *contract,
+			struct plan *plan)
+{
 	plan_add(plan, ACTION_CREATE, &KIND_CONFIGMAP,
 		 manifest_contract(o->run, contract, o->digest));
-	plan_add(plan, ACTION_CREATE, kind, job);
+	plan_add(plan, ACTION_CREATE, run_is_scheduled(o->run) ? &KIND_CRONJOB : &KIND_JOB,
+		 job_taken);
+}
+
+static char *overruled_message(const char *paths)
+{
+	return paths == NULL ? NULL
+			     : xasprintf("job.lua changed what belongs to the controller; it was "
+					 "put back: %s",
+					 paths);
 }
 
 static void start(const struct observed *o, const struct json *results, struct plan *plan)
 {
 	struct verdict verdict = {.phase = "Pending", .reason = "Starting"};
 	auto_free char *contract = NULL, *name = NULL, *message = NULL;
+	auto_free char *paths = NULL, *overruled = NULL;
 	auto_json struct json *wanted = NULL;
+	int64_t generation = json_get_int(json_get(o->run, "metadata"), "generation", 0);
+	struct json *job;
 
 	if (policies_failed(o, results, plan) || parameters_refused(o, results, plan))
 		return;
@@ -266,23 +284,29 @@ static void start(const struct observed *o, const struct json *results, struct p
 	json_remove(wanted, "completionTime");
 	name_job(o, wanted);
 	name_model(wanted, results);
-	keep_contract(wanted, contract, json_get_int(json_get(o->run, "metadata"), "generation", 0),
-		      o->now);
+	keep_contract(wanted, contract, generation, o->now);
 	json_set(wanted, "policy", json_build("{'digest': %s}", o->digest));
+	job = job_to_create(o, results, &paths);
+	overruled = overruled_message(paths);
+	if (overruled != NULL)
+		status_condition(wanted, "PolicyOverruled", "True", "PutBack", overruled,
+				 generation, o->now);
 	add_status(o, plan, wanted);
-	add_creates(o, results, contract, plan);
+	add_creates(o, job, contract, plan);
 	plan_event(plan, "Normal", "Started", message);
+	if (overruled != NULL)
+		plan_event(plan, "Warning", "PolicyOverruled", overruled);
 }
 
 static void resume_start(const struct observed *o, const struct json *results, struct plan *plan)
 {
-	auto_free char *contract = NULL;
+	auto_free char *contract = NULL, *overruled = NULL;
 
 	if (policies_failed(o, results, plan))
 		return;
 	contract = contract_text(o, results);
 	plan_add(plan, ACTION_CONFIRM, &KIND_RUN, NULL);
-	add_creates(o, results, contract, plan);
+	add_creates(o, job_to_create(o, results, &overruled), contract, plan);
 }
 
 static void wait_for_config(const struct observed *o, struct plan *plan)

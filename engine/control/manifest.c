@@ -1,9 +1,13 @@
 #include "control/manifest.h"
 
+#include "base/buf.h"
+#include "base/diff.h"
 #include "control/podtemplate.h"
 
 #define VOLUME "inference-contract"
 #define CONTAINER "inference"
+
+enum { PATHS_TOLD = 16 };
 
 bool run_is_scheduled(const struct json *run)
 {
@@ -118,23 +122,29 @@ static struct json *job_spec(const struct json *run, const struct json *config,
 	return job;
 }
 
+/* What the run says of its schedule. */
+static void pass_on(struct json *cronjob_spec, const struct json *run)
+{
+	static const char *const members[] = {"schedule", "timeZone", "concurrencyPolicy",
+					      "suspend"};
+
+	for (size_t i = 0; i < ARRAY_LEN(members); i++) {
+		const struct json *value = json_at(run, "spec", members[i]);
+
+		if (value != NULL)
+			json_set(cronjob_spec, members[i], json_copy(value));
+	}
+}
+
 static struct json *cronjob_spec(const struct json *run, const struct json *job,
 				 const struct json *metadata)
 {
-	static const char *const passed_on[] = {"timeZone", "concurrencyPolicy", "suspend"};
-	const struct json *spec = json_get(run, "spec");
 	struct json *cronjob =
-	    json_build("{'schedule': %s, 'jobTemplate': {'metadata':"
+	    json_build("{'schedule': null, 'jobTemplate': {'metadata':"
 		       " {'labels': %j, 'annotations': %j}, 'spec': %j}}",
-		       json_get_str(spec, "schedule", ""), json_get(metadata, "labels"),
-		       json_get(metadata, "annotations"), job);
+		       json_get(metadata, "labels"), json_get(metadata, "annotations"), job);
 
-	for (size_t i = 0; i < ARRAY_LEN(passed_on); i++) {
-		const struct json *value = json_get(spec, passed_on[i]);
-
-		if (value != NULL)
-			json_set(cronjob, passed_on[i], json_copy(value));
-	}
+	pass_on(cronjob, run);
 	return cronjob;
 }
 
@@ -161,18 +171,66 @@ struct json *manifest_job(const struct json *run, const struct json *config,
 			  metadata, job);
 }
 
-void manifest_enforce(struct json *manifest, const struct json *run, const char *digest)
+/* ---- after a policy ---- */
+
+static void enforce_job_spec(struct json *spec, const struct json *pod)
+{
+	static const char *const never[] = {"completionMode", "selector", "manualSelector",
+					    "ttlSecondsAfterFinished"};
+	static const char *const one[] = {"parallelism", "completions"};
+
+	for (size_t i = 0; i < ARRAY_LEN(never); i++)
+		json_remove(spec, never[i]);
+	for (size_t i = 0; i < ARRAY_LEN(one); i++)
+		if (json_get_int(spec, one[i], 0) != 1)
+			json_remove(spec, one[i]);
+	json_set_str(spec, "podReplacementPolicy", "Failed");
+	podtemplate_merge(json_obj(spec, "template"), pod);
+}
+
+static void enforce(struct json *manifest, const struct json *run, const char *digest)
 {
 	auto_json struct json *metadata = metadata_of(run, digest);
 	auto_json struct json *owned = pod_owned(run, digest);
+	auto_json struct json *firings = NULL;
 	struct json *spec = json_obj(manifest, "spec");
 
 	json_set_str(manifest, "apiVersion", "batch/v1");
 	json_set_str(manifest, "kind", run_is_scheduled(run) ? "CronJob" : "Job");
 	podtemplate_merge(json_obj(manifest, "metadata"), metadata);
 	if (run_is_scheduled(run)) {
-		json_set_str(spec, "schedule", json_get_str(json_get(run, "spec"), "schedule", ""));
-		spec = json_obj(json_obj(spec, "jobTemplate"), "spec");
+		firings =
+		    json_build("{'labels': %j, 'annotations': %j}", json_get(metadata, "labels"),
+			       json_get(metadata, "annotations"));
+		pass_on(spec, run);
+		spec = json_obj(spec, "jobTemplate");
+		podtemplate_merge(json_obj(spec, "metadata"), firings);
+		spec = json_obj(spec, "spec");
 	}
-	podtemplate_merge(json_obj(spec, "template"), owned);
+	enforce_job_spec(spec, owned);
+}
+
+struct paths {
+	struct buf text;
+	int left;
+};
+
+static bool add_path(void *arg, const char *path, const struct json *a UNUSED,
+		     const struct json *b UNUSED)
+{
+	struct paths *paths = arg;
+
+	buf_addf(&paths->text, "%s%s", paths->text.len > 0 ? ", " : "",
+		 paths->left > 0 ? path : "and more");
+	return paths->left-- > 0;
+}
+
+char *manifest_enforce(struct json *manifest, const struct json *run, const char *digest)
+{
+	auto_json struct json *shaped = json_copy(manifest);
+	struct paths paths = {BUF_INIT(PATHS_TOLD * (DIFF_PATH_MAX + 2)), PATHS_TOLD};
+
+	enforce(manifest, run, digest);
+	diff_each(shaped, manifest, add_path, &paths);
+	return paths.text.len > 0 ? buf_steal(&paths.text) : NULL;
 }

@@ -3,7 +3,10 @@
  *
  * A pod is layered: our defaults, over them the config's podTemplate, over that what is ours and
  * may not change (names, owner, labels, restart policy, the contract's volume and mount, pod_uid).
- * The last layer is laid again over what a policy's shape() returns.
+ * The last layer is laid again over what a policy's shape() returns. What would let a run have two
+ * pods at once, or its Job vanish before the outcome is recorded, is put back there as well:
+ * parallelism, completions, completionMode, podReplacementPolicy, selector and manualSelector,
+ * ttlSecondsAfterFinished; and of a schedule what the run says itself.
  */
 #ifndef CONTROL_MANIFEST_H
 #define CONTROL_MANIFEST_H
@@ -32,7 +35,8 @@ struct json *manifest_contract(const struct json *run, const char *contract, con
 struct json *manifest_job(const struct json *run, const struct json *config,
 			  const char *service_account, const char *digest);
 
-/* Put back what is ours into a manifest that a policy has shaped. */
-void manifest_enforce(struct json *manifest, const struct json *run, const char *digest);
+/* Put back what is ours into a manifest that a policy has shaped. Returns the paths of what was put
+ * back, "metadata.name, spec.parallelism", yours; NULL: nothing was. */
+char *manifest_enforce(struct json *manifest, const struct json *run, const char *digest);
 
 #endif

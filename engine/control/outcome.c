@@ -35,7 +35,9 @@ bool outcome_failure(const struct json *results, struct policy_failure *out)
 			continue;
 		out->message =
 		    json_get_str(error, "message", "the policy failed without a message");
+		out->traceback = json_get_str(error, "traceback", "");
 		out->rejected = streq(json_get_str(error, "kind", ""), "reject");
+		out->limited = streq(json_get_str(error, "kind", ""), "limit");
 		return true;
 	}
 	return false;
@@ -44,17 +46,21 @@ bool outcome_failure(const struct json *results, struct policy_failure *out)
 void outcome_policy_error(const struct observed *o, const struct policy_failure *failure,
 			  struct plan *plan)
 {
+	const char *reason = failure->limited ? "PolicyLimit" : "PolicyError";
 	struct verdict verdict = {
 	    .phase = *phase_of(o) != '\0' && !phase_is_final(phase_of(o)) ? phase_of(o) : "Pending",
-	    .reason = "PolicyError",
+	    .reason = reason,
 	    .message = failure->message,
 	    .failing = true,
 	};
 	auto_json struct json *wanted = status_apply(o->run, &verdict, o->now);
+	auto_free char *told =
+	    xasprintf("%s%s%s", failure->message, *failure->traceback != '\0' ? "\n" : "",
+		      failure->traceback);
 
 	add_status(o, plan, wanted);
 	if (plan->len > 0)
-		plan_event(plan, "Warning", "PolicyError", failure->message);
+		plan_event(plan, "Warning", reason, told);
 	plan->backoff = true;
 }
 
@@ -267,7 +273,8 @@ void outcome_record(const struct observed *o, const struct json *results, struct
 	}
 	disagrees = disagreement(o, answer);
 	if (disagrees != NULL) {
-		outcome_policy_error(o, &(struct policy_failure){.message = disagrees}, plan);
+		outcome_policy_error(
+		    o, &(struct policy_failure){.message = disagrees, .traceback = ""}, plan);
 		return;
 	}
 	if (pods_are_late(o)) {

@@ -99,7 +99,7 @@ check "makes nothing" is 0 count jobs,configmaps -l "ai.krateo.io/run=$(run_fiel
 check "an endless policy" edit parameters.lua 'return { validate = function() while true do end end }'
 until_ok 5 like '"state":"active"' policy_state
 check "a run under it" run fifth iris-inference-config
-check "waits, and the limit is named" until_ok 10 like '^Pending PolicyError parameters.lua:1: .*(limit|budget|instructions)' \
+check "waits, and the limit is named" until_ok 10 like '^Pending PolicyLimit parameters.lua:1: .*(limit|budget|instructions)' \
 	run_field fifth '.status.phase} {.status.reason} {.status.message'
 restore() { policies_apply --from-file=scripts; }
 check "the default policies again" restore

@@ -10,6 +10,7 @@
 #include "base/buf.h"
 #include "base/timefmt.h"
 #include "control/decide.h"
+#include "control/manifest.h"
 
 #define NOW "2026-11-24T10:00:00Z"
 #define META                                                                                       \
@@ -82,7 +83,12 @@ static const struct row {
     {"a script error makes it wait", NEW_RUN, CONFIG, NULL, NULL, ERROR("contract", "script"),
      "status Pending/PolicyError; event PolicyError; backoff"},
     {"a limit makes it wait", NEW_RUN, CONFIG, NULL, NULL, ERROR("validate", "limit"),
-     "status Pending/PolicyError; event PolicyError; backoff"},
+     "status Pending/PolicyLimit; event PolicyLimit; backoff"},
+    {"what shape() may not change is put back and told", NEW_RUN, CONFIG, NULL, NULL,
+     "{'validate': {'ok': []}, 'contract': {'ok': {}}, 'shape': {'ok': {'spec': {'parallelism': "
+     "2}}}}",
+     "status Pending/Starting; create ConfigMap; create Job; event Started; event "
+     "PolicyOverruled"},
     {"a rejected run that is edited is new",
      "{'metadata': {'name': 'a', 'namespace': 'ns', 'uid': 'u', 'generation': 2}, " SPEC
      ", 'status': {'phase': 'Rejected', 'observedGeneration': 1, 'completionTime': 'x'}}",
@@ -324,6 +330,53 @@ static void the_first_status_is_guarded_and_complete(void **state UNUSED)
 	world_done(&w);
 }
 
+static void an_overruled_policy_is_told_by_paths(void **state UNUSED)
+{
+	auto_json struct json *results =
+	    parse("{'validate': {'ok': []}, 'contract': {'ok': {}}, 'shape': {'ok': {}}}");
+	struct world w;
+	struct plan plan;
+	auto_json struct json *job = NULL;
+	const struct json *condition;
+
+	world_init(&w, NEW_RUN, CONFIG, NULL, NULL);
+	job = manifest_job(w.run, w.config, NULL, "sha256:d");
+	json_set_str(json_mut(job, "metadata"), "name", "mine");
+	json_set(json_mut(job, "spec"), "completions", json_int(5));
+	json_set(json_mut(results, "shape"), "ok", json_copy(job));
+	plan_init(&plan);
+	decide(&w.o, results, &plan);
+	condition = json_first(json_at(plan.actions[0].body, "status", "conditions"));
+	while (condition != NULL && !streq(json_get_str(condition, "type", ""), "PolicyOverruled"))
+		condition = json_next(condition);
+	assert_string_equal(json_get_str(condition, "status", ""), "True");
+	assert_string_equal(json_get_str(condition, "message", ""),
+			    "job.lua changed what belongs to the controller; it was put back: "
+			    "metadata.name, spec.completions");
+	plan_done(&plan);
+	world_done(&w);
+}
+
+/* The status says what is wrong, the Event also how the script came there. */
+static void a_traceback_goes_into_the_event(void **state UNUSED)
+{
+	auto_json struct json *results =
+	    parse("{'contract': {'error': {'kind': 'script', 'message': 'contract.lua:3: boom',"
+		  " 'traceback': 'contract.lua:3: in f'}}}");
+	struct world w;
+	struct plan plan;
+
+	world_init(&w, NEW_RUN, CONFIG, NULL, NULL);
+	plan_init(&plan);
+	decide(&w.o, results, &plan);
+	assert_string_equal(json_str(json_at(plan.actions[0].body, "status", "message")),
+			    "contract.lua:3: boom");
+	assert_string_equal(json_get_str(plan.actions[1].body, "message", ""),
+			    "contract.lua:3: boom\ncontract.lua:3: in f");
+	plan_done(&plan);
+	world_done(&w);
+}
+
 static void a_resumed_start_keeps_its_contract(void **state UNUSED)
 {
 	auto_json struct json *results = parse("{'contract': {'ok': {'changed': true}}}");
@@ -435,6 +488,8 @@ int main(void)
 	    cmocka_unit_test(each_row_gives_its_plan),
 	    cmocka_unit_test(the_question_fits_the_stage),
 	    cmocka_unit_test(the_first_status_is_guarded_and_complete),
+	    cmocka_unit_test(an_overruled_policy_is_told_by_paths),
+	    cmocka_unit_test(a_traceback_goes_into_the_event),
 	    cmocka_unit_test(a_resumed_start_keeps_its_contract),
 	    cmocka_unit_test(the_result_is_the_runners),
 	    cmocka_unit_test(contract_limit),

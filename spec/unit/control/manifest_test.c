@@ -152,7 +152,7 @@ static void a_policy_cannot_take_ours_away(void **state)
 			" 'ownerReferences': [{'uid': 'other'}]}"));
 		json_set_str(shaped, "kind", "Pod");
 		json_remove(shaped, "apiVersion");
-		manifest_enforce(shaped, run, "sha256:d");
+		free(manifest_enforce(shaped, run, "sha256:d"));
 		assert_ours_is_there(shaped);
 		assert_string_equal(json_get_str(shaped, "kind", ""), "Job");
 		assert_string_equal(json_get_str(shaped, "apiVersion", ""), "batch/v1");
@@ -175,7 +175,7 @@ static void a_policy_may_return_anything(void **state)
 		for (size_t i = 0; i < ARRAY_LEN(shapes); i++) {
 			auto_json struct json *shaped = json_build(shapes[i]);
 
-			manifest_enforce(shaped, run, "sha256:d");
+			free(manifest_enforce(shaped, run, "sha256:d"));
 			assert_ours_is_there(shaped);
 		}
 		set_spec(run, "schedule", json_string("@daily"));
@@ -192,10 +192,88 @@ static void enforcing_changes_nothing_of_our_own(void **state)
 		auto_json struct json *manifest = job_of(run, config);
 		auto_json struct json *enforced = json_copy(manifest);
 
-		manifest_enforce(enforced, run, "sha256:d");
+		assert_null(manifest_enforce(enforced, run, "sha256:d"));
 		assert_true(json_equal(enforced, manifest));
 		set_spec(run, "schedule", json_string("@daily"));
 	}
+}
+
+/* Each row is laid over our own manifest; then exactly these paths are put back, or none. */
+static void what_is_put_back_is_told(void **state)
+{
+	static const struct {
+		bool scheduled;
+		const char *change, *paths;
+	} rows[] = {
+	    {false, "{'metadata': {'labels': {'team': 'blue'}}}", NULL},
+	    {false, "{'spec': {'backoffLimit': 7, 'parallelism': 1, 'completions': 1}}", NULL},
+	    {false, "{'spec': {'template': {'spec': {'nodeSelector': {'gpu': 'yes'}}}}}", NULL},
+	    {false, "{'spec': {'suspend': true}}", NULL},
+	    {false, "{'kind': 'Pod', 'apiVersion': 'v1'}", "apiVersion, kind"},
+	    {false, "{'metadata': {'name': 'x', 'namespace': 'y', 'ownerReferences': null}}",
+	     "metadata.name, metadata.namespace, metadata.ownerReferences"},
+	    {false, "{'metadata': {'labels': {'" LABEL_RUN "': null}}}",
+	     "metadata.labels[\"" LABEL_RUN "\"]"},
+	    {false, "{'metadata': {'annotations': {'" ANNOTATION_DIGEST "': 'x'}}}",
+	     "metadata.annotations[\"" ANNOTATION_DIGEST "\"]"},
+	    {false, "{'spec': {'parallelism': 2, 'completions': 0}}",
+	     "spec.parallelism, spec.completions"},
+	    {false, "{'spec': {'completionMode': 'Indexed', 'ttlSecondsAfterFinished': 0}}",
+	     "spec.completionMode, spec.ttlSecondsAfterFinished"},
+	    {false, "{'spec': {'manualSelector': true, 'selector': {}}}",
+	     "spec.manualSelector, spec.selector"},
+	    {false, "{'spec': {'podReplacementPolicy': 'TerminatingOrFailed'}}",
+	     "spec.podReplacementPolicy"},
+	    {false, "{'spec': {'template': {'spec': {'restartPolicy': 'OnFailure'}}}}",
+	     "spec.template.spec.restartPolicy"},
+	    {false, "{'spec': {'template': {'spec': {'volumes': null}}}}",
+	     "spec.template.spec.volumes"},
+	    {true, "{'spec': {'schedule': '* * * * *', 'timeZone': 'Europe/Rome'}}",
+	     "spec.schedule"},
+	    {true, "{'spec': {'concurrencyPolicy': 'Allow'}}", "spec.concurrencyPolicy"},
+	    {true, "{'spec': {'jobTemplate': {'metadata': null}}}", "spec.jobTemplate.metadata"},
+	    {true, "{'spec': {'jobTemplate': {'spec': {'completions': 3}}}}",
+	     "spec.jobTemplate.spec.completions"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		auto_json struct json *run = example_run();
+		auto_json struct json *config = example_config();
+		auto_json struct json *change = json_build(rows[i].change);
+		auto_json struct json *manifest = NULL;
+		auto_free char *paths = NULL;
+
+		if (rows[i].scheduled) {
+			set_spec(run, "schedule", json_string("@daily"));
+			set_spec(run, "concurrencyPolicy", json_string("Forbid"));
+		}
+		manifest = job_of(run, config);
+		json_merge_patch(manifest, change);
+		paths = manifest_enforce(manifest, run, "sha256:d");
+		if (rows[i].paths == NULL)
+			assert_null(paths);
+		else
+			assert_string_equal(paths, rows[i].paths);
+		assert_ours_is_there(manifest);
+	}
+}
+
+static void many_paths_are_cut(void **state)
+{
+	auto_json struct json *run = example_run();
+	auto_json struct json *manifest = json_object();
+	auto_free char *paths = NULL;
+
+	(void)state;
+	set_spec(run, "schedule", json_string("@daily"));
+	json_set(manifest, "metadata", json_build("{'labels': {'a': '1'}}"));
+	json_set(manifest, "spec",
+		 json_build("{'jobTemplate': {'metadata': {'labels': {}, 'annotations': {}},"
+			    " 'spec': {'template': {'metadata': {'labels': {}, 'annotations': {}},"
+			    " 'spec': {'containers': [{'name': 'inference', 'env': []}]}}}}}"));
+	paths = manifest_enforce(manifest, run, "sha256:d");
+	assert_string_equal(paths + strlen(paths) - 10, ", and more");
 }
 
 /* As deep as a config can be read; a CronJob puts five levels around it. */
@@ -387,6 +465,8 @@ int main(void)
 	    cmocka_unit_test(a_policy_cannot_take_ours_away),
 	    cmocka_unit_test(a_policy_may_return_anything),
 	    cmocka_unit_test(enforcing_changes_nothing_of_our_own),
+	    cmocka_unit_test(what_is_put_back_is_told),
+	    cmocka_unit_test(many_paths_are_cut),
 	    cmocka_unit_test(a_deep_pod_template_is_no_crash),
 	    cmocka_unit_test(the_example_gives_the_golden_job),
 	    cmocka_unit_test(a_schedule_makes_a_cronjob_around_the_same_job),
