@@ -118,8 +118,17 @@ $(UNIT): $(BUILD)/spec/unit/%: $(BUILD)/obj/spec/unit/%.o $(LIBS)
 	$(call say,ld,$@)
 	$(Q)$(CC) $(ALL_LDFLAGS) $< $(PARTS) $(LIBS) $(LIBS) -lcmocka -levent_openssl -lssl $(LIBS_engine) -lm -o $@
 
-unit-tests: $(UNIT)
-.PHONY: tools unit-tests
+# A fuzz target (spec/fuzz/parts/fuzz.h) is fed from its corpus, or by libFuzzer where that is FUZZ_MAIN.
+FUZZ      := $(patsubst spec/fuzz/%.c,$(BUILD)/spec/fuzz/%,$(wildcard spec/fuzz/*.c))
+FUZZ_MAIN ?= $(BUILD)/obj/spec/fuzz/parts/replay.o
+$(FUZZ): $(BUILD)/spec/fuzz/%: $(BUILD)/obj/spec/fuzz/%.o $(BUILD)/obj/spec/fuzz/parts/replay.o $(RUNNER_PARTS) $(LIBS)
+	@mkdir -p $(@D)
+	$(call say,ld,$@)
+	$(Q)$(CC) $(ALL_LDFLAGS) $< $(FUZZ_MAIN) $(RUNNER_PARTS) $(LIBS) $(LIBS_engine) -o $@
+
+unit-tests: $(UNIT) $(FUZZ)
+fuzz-targets: $(FUZZ)
+.PHONY: tools unit-tests fuzz-targets
 .SECONDARY:
 
 -include $(shell find $(BUILD)/obj -name '*.d' 2>/dev/null)
@@ -136,9 +145,11 @@ check: lint test ## everything that CI runs; ends with "N passed, N failed"
 
 SUITES ?= $(wildcard spec/e2e/*_test.sh)
 test: setup-quiet all tools unit-tests ## unit tests, policy specs and the integration suites
-	@BUILD=$(BUILD) spec/tap --jobs $(JOBS) $(UNIT) \
+	@BUILD=$(BUILD) spec/tap --jobs $(JOBS) $(UNIT) $(REPLAYS) \
 	  'lua: busted --lua=lua5.4 --output=TAP --pattern=_spec spec/lua' \
 	  $(SUITES) $(if $(SANITIZE),,$(REAL) $(MEMCHECK))
+
+REPLAYS = $(foreach f,$(FUZZ),'$(f) spec/fuzz/corpus/$(notdir $(f))')
 
 # Where a real control plane is at hand, the way of a run is tried on it as well.
 REAL ?= 'real/run_test: spec/controlplane/skip || E2E_SERVER=real spec/e2e/run_test.sh'
@@ -156,6 +167,12 @@ MEMCHECK ?= $(foreach t,$(filter $(BUILD)/spec/unit/base/% $(BUILD)/spec/unit/co
 ASAN_SUITES := $(filter-out $(patsubst %,spec/e2e/%_test.sh,chart compat docs ha image install kubectl),$(SUITES))
 asan: ## build and test with AddressSanitizer and UBSan, in build/asan
 	$(MAKE) BUILD=build/asan SANITIZE=address,undefined CFLAGS='-O1 -g' SUITES='$(ASAN_SUITES)' test
+
+FUZZ_SECONDS ?= 60
+fuzz: setup-quiet ## let libFuzzer search, FUZZ_SECONDS (60) a target; ends with "N passed, N failed"
+	@$(MAKE) BUILD=build/fuzz CC=clang SANITIZE=address,undefined,fuzzer-no-link CFLAGS='-O1 -g' \
+	  FUZZ_MAIN=-fsanitize=fuzzer fuzz-targets
+	@spec/tap --jobs $(JOBS) $(foreach f,$(notdir $(FUZZ)),'fuzz/$(f): spec/fuzz/run $(f) $(FUZZ_SECONDS)')
 
 setup-extra: ## install also what the image and client suites need
 	@SUDO="$(SUDO)" spec/setup --extra
@@ -211,4 +228,4 @@ image: ## build the container images with docker, podman or buildah; BASE pins w
 clean: ## remove what was built
 	rm -rf build compile_commands.json
 
-.PHONY: setup setup-extra setup-quiet check test e2e asan lint layers headers format format-check tidy luacheck shellcheck clang demo bench image clean
+.PHONY: setup setup-extra setup-quiet check test e2e asan fuzz lint layers headers format format-check tidy luacheck shellcheck clang demo bench image clean
