@@ -1,6 +1,7 @@
 #include "control/cache.h"
 
 #include "base/map.h"
+#include "control/config.h"
 #include "control/manifest.h"
 #include "control/names.h"
 #include "control/reduce.h"
@@ -45,15 +46,6 @@ static void free_set(void *set)
 }
 
 /* ---- which run an object belongs to ---- */
-
-static char *config_key_of(const struct json *run)
-{
-	const struct json *ref = json_at(run, "spec", "configRef");
-	const char *own = json_get_str(json_get(run, "metadata"), "namespace", "");
-
-	return xasprintf("%s/%s", json_get_str(ref, "namespace", own),
-			 json_get_str(ref, "name", ""));
-}
 
 static void forget_run(struct cache *cache, const struct store_meta *meta)
 {

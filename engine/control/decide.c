@@ -2,6 +2,7 @@
 
 #include "base/base64.h"
 #include "base/timefmt.h"
+#include "control/config.h"
 #include "control/manifest.h"
 #include "control/outcome.h"
 #include "control/status.h"
@@ -31,6 +32,11 @@ static bool is_owned(const struct observed *o)
 	return false;
 }
 
+static const char *namespace_of(const struct observed *o)
+{
+	return json_get_str(json_get(o->run, "metadata"), "namespace", "");
+}
+
 /* A rejected run made nothing; once its spec has been edited it is a new one. */
 static bool is_edited_after_rejection(const struct observed *o)
 {
@@ -51,7 +57,7 @@ enum stage decide_stage(const struct observed *o)
 		return is_owned(o) ? STAGE_STARTED : STAGE_FOREIGN;
 	if (json_get(named, "uid") != NULL && !run_is_scheduled(o->run))
 		return STAGE_LOST;
-	if (o->config == NULL)
+	if (o->config == NULL || !config_allows(o->config, namespace_of(o)))
 		return STAGE_NO_CONFIG;
 	return named != NULL ? STAGE_STARTING : STAGE_NEW;
 }
@@ -309,18 +315,27 @@ static void resume_start(const struct observed *o, const struct json *results, s
 	add_creates(o, job_to_create(o, results, &overruled), contract, plan);
 }
 
+/* A config of another namespace that may not be used is not told from one that does not exist. */
 static void wait_for_config(const struct observed *o, struct plan *plan)
 {
-	const struct json *ref = json_at(o->run, "spec", "configRef");
-	const char *namespace = json_get_str(json_get(o->run, "metadata"), "namespace", "");
+	const char *own = namespace_of(o), *theirs = config_namespace_of(o->run);
+	const char *name = json_get_str(json_at(o->run, "spec", "configRef"), "name", "");
+	bool foreign = !streq(own, theirs);
 	auto_free char *message =
-	    xasprintf("InferenceConfig \"%s\" does not exist in namespace \"%s\"; the run goes on "
-		      "once it does",
-		      json_get_str(ref, "name", ""), json_get_str(ref, "namespace", namespace));
+	    foreign ? xasprintf(
+			  "InferenceConfig \"%s\" of namespace \"%s\" cannot be used in namespace "
+			  "\"%s\": it must exist where this controller watches, and have the "
+			  "annotation " ANNOTATION_ALLOW_NAMESPACES
+			  " with \"%s\" in its list, or \"*\"; the run goes on once it has",
+			  name, theirs, own, own)
+		    : xasprintf(
+			  "InferenceConfig \"%s\" does not exist in namespace \"%s\"; the run goes "
+			  "on once it does",
+			  name, theirs);
 
 	say(o, plan,
 	    &(struct verdict){.phase = "Pending",
-			      .reason = "ConfigNotFound",
+			      .reason = foreign ? "ConfigNotAllowed" : "ConfigNotFound",
 			      .message = message,
 			      .failing = true});
 }

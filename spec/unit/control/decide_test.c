@@ -31,9 +31,14 @@
 #define ENDED(phase, at)                                                                           \
 	"{" META "}, " SPEC ", 'status': {'phase': '" phase                                        \
 	"', 'observedGeneration': 1, 'completionTime': '" at "'}}"
-#define CONFIG "{'spec': {'image': 'i'}}"
+#define CONFIG "{'metadata': {'namespace': 'ns'}, 'spec': {'image': 'i'}}"
+#define CONFIG_ELSEWHERE(allow)                                                                    \
+	"{'metadata': {'namespace': 'other', 'annotations': {'ai.krateo.io/allow-namespaces': "    \
+	"'" allow "'}}, 'spec': {'image': 'i'}}"
+#define RUN_ELSEWHERE "{" META "}, 'spec': {'configRef': {'name': 'c', 'namespace': 'other'}}}"
 #define CONFIG_DELETE(policy)                                                                      \
-	"{'spec': {'image': 'i', 'autoDeletePolicy': '" policy "', 'ttlSecondsAfterFinished': "    \
+	"{'metadata': {'namespace': 'ns'}, 'spec': {'image': 'i', 'autoDeletePolicy': '" policy    \
+	"', 'ttlSecondsAfterFinished': "                                                           \
 	"60}}"
 #define JOB_META                                                                                   \
 	"'metadata': {'name': '" NAME                                                              \
@@ -67,6 +72,13 @@ static const struct row {
      "status Pending/ConfigNotFound"},
     {"no config while starting", STARTING_RUN, NULL, NULL, NULL, NULL,
      "status Pending/ConfigNotFound"},
+
+    {"a config of another namespace: it must be there", RUN_ELSEWHERE, NULL, NULL, NULL, NULL,
+     "status Pending/ConfigNotAllowed"},
+    {"and allow the run's", RUN_ELSEWHERE, CONFIG_ELSEWHERE("n, nsx"), NULL, NULL, NULL,
+     "status Pending/ConfigNotAllowed"},
+    {"then it starts", RUN_ELSEWHERE, CONFIG_ELSEWHERE("a,ns"), NULL, NULL, ACCEPTED,
+     "status Pending/Starting; create ConfigMap; create Job; event Started"},
 
     /* NEW */
     {"a new run starts, its status first", NEW_RUN, CONFIG, NULL, NULL, ACCEPTED,
