@@ -96,17 +96,36 @@ end
 
 -- ---- why an attempt failed ----
 
--- The exit codes of the runner.
+-- The exit codes of the runner; those from 10 on say that another try would not help.
 local EXIT_CODES = {
   [2] = { "ContractInvalid", "The runner could not use its contract" },
   [3] = { "InputFailed", "The input could not be read" },
   [4] = { "InferenceFailed", "The model did not answer as it should" },
   [5] = { "OutputFailed", "The result could not be stored" },
+  [6] = { "RowsFailed", "More rows failed than the contract allows; the others are stored" },
+  [7] = { "Interrupted", "The runner was interrupted" },
+  [8] = { "SecretUnreadable", "The Secret of an endpoint cannot be used" },
+  [13] = { "InputFailed", "The input cannot be read" },
+  [14] = { "InferenceFailed", "The model refused" },
+  [15] = { "OutputFailed", "The result cannot be stored" },
+  [70] = { "RunnerError", "The runner had an internal error or no memory left" },
+}
+
+-- Why a pod was ended that did not end by itself: the reason in its status, or that of its
+-- condition DisruptionTarget.
+local ENDED_FROM_OUTSIDE = {
+  Evicted = { "Evicted", "The node evicted the pod" },
+  EvictionByEvictionAPI = { "Evicted", "The pod was evicted, as when a node is drained" },
+  TerminationByKubelet = { "Evicted", "The node ended the pod" },
+  PreemptionByScheduler = { "Preempted", "The pod had to make room for one of higher priority" },
+  NodeLost = { "NodeLost", "The node of the pod was lost" },
+  DeletionByTaintManager = { "NodeLost", "The node of the pod was lost, or no longer tolerated it" },
+  DeletionByPodGC = { "NodeLost", "The node of the pod was lost" },
+  Terminated = { "NodeShutdown", "The node of the pod was shut down" },
 }
 
 -- What the runner left behind as its last words: a line of JSON, or plain text.
-local function last_words(terminated)
-  local text = field(terminated, "message")
+local function last_words(text)
   local report = text and json.parse(text)
   if type(report) ~= "table" then
     return text
@@ -118,50 +137,82 @@ local function sentence(text, words)
   return words and words ~= "" and text .. ": " .. words or text .. "."
 end
 
--- Returns a reason and a message for a pod that has failed.
-local function pod_failure(pod)
-  local terminated = container_state(pod).terminated
-  if field(pod, "status", "reason") == "Evicted" then
-    return "Evicted", sentence("The node evicted the pod", field(pod, "status", "message"))
+-- What a failed pod tells, in the form of an entry of status.result.lastAttempts.
+local function attempt_of(pod)
+  local ended = container_state(pod).terminated
+  ended = is_set(ended) and ended or {}
+  local disruption = condition(pod, "DisruptionTarget") or {}
+  local outside = field(pod, "status", "reason") or disruption.reason
+  if outside and ended.reason ~= "OOMKilled" then
+    local words = field(pod, "status", "message") or disruption.message
+    return { reason = outside, exitCode = ended.exitCode, message = words }
   end
-  if not is_set(terminated) then
-    return "PodFailed", sentence("The pod failed", field(pod, "status", "message"))
-  end
-  if terminated.reason == "OOMKilled" then
+  return {
+    reason = ended.reason or "PodFailed",
+    exitCode = ended.exitCode,
+    message = field(ended, "message") or field(pod, "status", "message"),
+  }
+end
+
+-- Returns a reason and a message for an attempt that has failed.
+local function explain(failure)
+  if failure.reason == "OOMKilled" then
     return "OOMKilled", "The runner needed more memory than its limit allows and was ended."
   end
-  local known = EXIT_CODES[terminated.exitCode]
-  local words = last_words(terminated)
-  if known then
-    return known[1], sentence(known[2] .. " (exit code " .. terminated.exitCode .. ")", words)
+  local outside = ENDED_FROM_OUTSIDE[failure.reason]
+  if outside then
+    return outside[1], sentence(outside[2], failure.message)
   end
-  local code = terminated.exitCode or "unknown"
+  local code = failure.exitCode
+  if not is_set(code) then
+    return "PodFailed", sentence("The pod failed", failure.message)
+  end
+  local known, words = EXIT_CODES[code], last_words(failure.message)
+  if known then
+    return known[1], sentence(known[2] .. " (exit code " .. code .. ")", words)
+  end
+  if code > 128 and code <= 192 then
+    local text = "The runner was ended by signal " .. code - 128
+    return "RunnerKilled", sentence(text .. " (exit code " .. code .. ")", words)
+  end
   return "RunnerFailed", sentence("The runner ended with exit code " .. code, words)
 end
 
--- The pod that failed last.
-local function failed_pod(pods)
-  return best(pods, function(pod)
+-- The attempt that failed last, of the pods or, once they are gone, of the run's status.
+local function last_failure(run, pods)
+  local pod = best(pods, function(pod)
     local finished = field(container_state(pod).terminated, "finishedAt")
     return field(pod, "status", "phase") == "Failed" and (finished or created(pod))
   end)
+  if pod then
+    return attempt_of(pod)
+  end
+  local kept = field(run, "status", "result", "lastAttempts") or {}
+  return kept[#kept]
 end
 
 -- ---- the end ----
 
-local function failed(run, job, pods, cause)
-  local pod = failed_pod(pods)
-  if cause.reason == "DeadlineExceeded" then
-    local limit = field(run, "spec", "timeoutSeconds")
-      or field(job, "spec", "activeDeadlineSeconds")
-    local allowed = limit and "its time limit of " .. limit .. " seconds" or "its time limit"
-    return answer("Failed", "DeadlineExceeded", "The run did not finish within " .. allowed .. ".")
+local function out_of_time(run, job)
+  local limit = field(run, "spec", "timeoutSeconds") or field(job, "spec", "activeDeadlineSeconds")
+  local allowed = limit and "its time limit of " .. limit .. " seconds" or "its time limit"
+  local message = "The run did not finish within " .. allowed .. "."
+  if field(run, "status", "phase") == "Pending" and field(run, "status", "message") then
+    message = message .. " It never started. " .. run.status.message
   end
-  if not pod then
+  return answer("Failed", "DeadlineExceeded", message)
+end
+
+local function failed(run, job, pods, cause)
+  if cause.reason == "DeadlineExceeded" then
+    return out_of_time(run, job)
+  end
+  local failure = last_failure(run, pods)
+  if not failure then
     return answer("Failed", cause.reason or "JobFailed",
       sentence("The Job failed", field(cause, "message")))
   end
-  local reason, message = pod_failure(pod)
+  local reason, message = explain(failure)
   if cause.reason == "BackoffLimitExceeded" and count(job, "status", "failed") > 1 then
     message = "Given up after " .. attempts_made(job) .. ". " .. message
   elseif cause.reason == "PodFailurePolicy" then
@@ -197,8 +248,14 @@ local WAITING = {
   RunContainerError = "The container cannot be started",
 }
 
+-- The kubelet tells by turns why an image cannot be pulled and that it waits to try again: the
+-- first of the two is what a person needs.
+local function keeps_cause(run, reason)
+  return reason == "ImagePullBackOff" and field(run, "status", "reason") == "ErrImagePull"
+end
+
 -- Returns a reason and a message for a pod that does not run yet.
-local function pod_waits(pod)
+local function pod_waits(run, pod)
   for _, one in ipairs(field(pod, "status", "conditions") or {}) do
     if one.type == "PodScheduled" and one.status == "False" then
       return one.reason or "Unschedulable",
@@ -208,6 +265,9 @@ local function pod_waits(pod)
   for _, list in ipairs({ "initContainerStatuses", "containerStatuses" }) do
     for _, one in ipairs(field(pod, "status", list) or {}) do
       local reason = field(one, "state", "waiting", "reason")
+      if keeps_cause(run, reason) then
+        return "ErrImagePull", run.status.message
+      end
       if reason then
         local text = WAITING[reason] or "The pod waits (" .. reason .. ")"
         return reason, sentence(text, field(one, "state", "waiting", "message"))
@@ -218,40 +278,45 @@ local function pod_waits(pod)
 end
 
 -- Once an attempt has failed the run stays Running: its phase does not go back.
-local function trying_again(job, pods)
+local function trying_again(run, job, pods)
   local pending = newest_in_phase(pods, "Pending")
   if pending then
-    local reason, message = pod_waits(pending)
+    local reason, message = pod_waits(run, pending)
     return answer("Running", reason, "Starting " .. attempt(job) .. ". " .. message)
   end
-  local pod = failed_pod(pods)
+  local failure = last_failure(run, pods)
   local message = "Waiting to try again (" .. attempt(job) .. ")"
-  if pod then
-    local _, why = pod_failure(pod)
+  if failure then
+    local _, why = explain(failure)
     return answer("Running", "WaitingToRetry", message .. ". " .. why)
   end
   return answer("Running", "WaitingToRetry", message .. ".")
 end
 
-local function unfinished(job, pods)
-  if condition(job, "FailureTarget") or condition(job, "SuccessCriteriaMet") then
-    return answer("Running", "Finishing", "The Job is about to finish.")
+-- A runner that has ended well is at work until its Job says so: the two come together, and need
+-- not be told one by one.
+local function is_at_work(job, pods)
+  return newest_in_phase(pods, "Running") or newest_in_phase(pods, "Succeeded")
+    or count(job, "status", "ready") > 0 or condition(job, "SuccessCriteriaMet")
+end
+
+local function unfinished(run, job, pods)
+  if condition(job, "FailureTarget") then
+    local phase = field(run, "status", "phase") == "Running" and "Running" or "Pending"
+    return answer(phase, "Finishing", "The Job has failed; its pods are being ended.")
   end
   local tried = count(job, "status", "failed") > 0
-  if newest_in_phase(pods, "Running") or count(job, "status", "ready") > 0 then
+  if is_at_work(job, pods) then
     local message = tried and "The runner is at work, " .. attempt(job) .. "."
       or "The runner is at work."
     return answer("Running", "Running", message)
   end
-  if newest_in_phase(pods, "Succeeded") then
-    return answer("Running", "Finishing", "The runner has finished.")
-  end
-  if tried or newest_in_phase(pods, "Failed") then
-    return trying_again(job, pods)
+  if tried or last_failure(run, pods) or field(run, "status", "phase") == "Running" then
+    return trying_again(run, job, pods)
   end
   local pending = newest_in_phase(pods, "Pending")
   if pending then
-    return answer("Pending", pod_waits(pending))
+    return answer("Pending", pod_waits(run, pending))
   end
   return answer("Pending", "PodNotCreated", "The Job has been created and has no pod yet.")
 end
@@ -285,7 +350,7 @@ local function status(run, job, pods, _now)
   if field(job, "spec", "suspend") == true or condition(job, "Suspended") then
     return answer("Suspended", "Suspended", "The Job is suspended.")
   end
-  return unfinished(job, pods)
+  return unfinished(run, job, pods)
 end
 
 return { status = status }

@@ -141,13 +141,39 @@ describe("status before the end", function()
   end)
 
   it("does not trust counters, nor conditions that only announce the end", function()
-    expect("Running", "Finishing", "The runner has finished.",
-      status(RUN, job { status = { succeeded = 1 } }, { pod("Succeeded", {}) }, NOW))
-    expect("Running", "Finishing", "The Job is about to finish.",
-      status(RUN, with_condition("FailureTarget", "DeadlineExceeded"), {}, NOW))
-    expect("Running", "Finishing", "The Job is about to finish.",
-      status(RUN, with_condition("SuccessCriteriaMet"), {}, NOW))
+    for _, succeeded in ipairs { job { status = { succeeded = 1 } },
+      with_condition("SuccessCriteriaMet") } do
+      expect("Running", "Running", "The runner is at work.",
+        status(RUN, succeeded, { pod("Succeeded", {}) }, NOW))
+    end
+    expect("Running", "Running", "The runner is at work, attempt 2 of 4.",
+      status(RUN, with_condition("SuccessCriteriaMet", nil, { failed = 1 }), {}, NOW))
     assert.equal("Running", status(RUN, job { status = { failed = 9 } }, {}, NOW).phase)
+  end)
+
+  it("stays Running when a pod is lost that does not count", function()
+    expect("Running", "WaitingToRetry", "Waiting to try again (attempt 1 of 4).",
+      status({ spec = {}, status = { phase = "Running" } }, job(), {}, NOW))
+    local run = { spec = {}, status = { phase = "Pending", result = { lastAttempts = {
+      { pod = "a", reason = "DeletionByPodGC" } } } } }
+    expect("Running", "WaitingToRetry",
+      "Waiting to try again (attempt 1 of 4). The node of the pod was lost.",
+      status(run, job(), {}, NOW))
+  end)
+
+  it("does not change the phase for a Job that is about to fail", function()
+    local ending = with_condition("FailureTarget", "DeadlineExceeded")
+    local words = "The Job has failed; its pods are being ended."
+    expect("Running", "Finishing", words, status({ status = { phase = "Running" } }, ending, {}, NOW))
+    expect("Pending", "Finishing", words, status({ status = { phase = "Pending" } }, ending, {}, NOW))
+  end)
+
+  it("keeps the cause while the kubelet waits to pull again", function()
+    local run = { spec = {}, status = { reason = "ErrImagePull", message = "no such image" } }
+    expect("Pending", "ErrImagePull", "no such image",
+      status(run, job(), { waiting("ImagePullBackOff", "Back-off pulling image") }, NOW))
+    expect("Pending", "ErrImagePull", "The runner image cannot be pulled: denied",
+      status(run, job(), { waiting("ErrImagePull", "denied") }, NOW))
   end)
 
   it("does not trust a condition that does not hold", function()
@@ -202,8 +228,18 @@ describe("status at the end", function()
       { 3, "InputFailed", "The input could not be read (exit code 3)." },
       { 4, "InferenceFailed", "The model did not answer as it should (exit code 4)." },
       { 5, "OutputFailed", "The result could not be stored (exit code 5)." },
+      { 6, "RowsFailed",
+        "More rows failed than the contract allows; the others are stored (exit code 6)." },
+      { 7, "Interrupted", "The runner was interrupted (exit code 7)." },
+      { 8, "SecretUnreadable", "The Secret of an endpoint cannot be used (exit code 8)." },
+      { 13, "InputFailed", "The input cannot be read (exit code 13)." },
+      { 14, "InferenceFailed", "The model refused (exit code 14)." },
+      { 15, "OutputFailed", "The result cannot be stored (exit code 15)." },
+      { 70, "RunnerError", "The runner had an internal error or no memory left (exit code 70)." },
       { 1, "RunnerFailed", "The runner ended with exit code 1." },
-      { 137, "RunnerFailed", "The runner ended with exit code 137." },
+      { 128, "RunnerFailed", "The runner ended with exit code 128." },
+      { 137, "RunnerKilled", "The runner was ended by signal 9 (exit code 137)." },
+      { 193, "RunnerFailed", "The runner ended with exit code 193." },
     }
     for _, case in ipairs(cases) do
       expect("Failed", case[2], case[3], status(RUN,
@@ -255,6 +291,51 @@ describe("status at the end", function()
     expect("Failed", "PodFailed", "The pod failed.",
       status(RUN, failure,
         { { status = { phase = "Failed", containerStatuses = json.null } } }, NOW))
+  end)
+
+  it("tells what ended a pod from outside", function()
+    local failure = with_condition("Failed", "BackoffLimitExceeded", { failed = 1 })
+    local cases = {
+      PreemptionByScheduler = { "Preempted", "The pod had to make room for one of higher priority: m" },
+      EvictionByEvictionAPI = { "Evicted", "The pod was evicted, as when a node is drained: m" },
+      TerminationByKubelet = { "Evicted", "The node ended the pod: m" },
+      DeletionByTaintManager = { "NodeLost",
+        "The node of the pod was lost, or no longer tolerated it: m" },
+      DeletionByPodGC = { "NodeLost", "The node of the pod was lost: m" },
+      Unheard = { "PodFailed", "The pod failed: m" },
+    }
+    for reason, words in pairs(cases) do
+      local lost = pod("Failed", {}, { conditions = {
+        { type = "DisruptionTarget", status = "True", reason = reason, message = "m" } } })
+      expect("Failed", words[1], words[2], status(RUN, failure, { lost }, NOW))
+    end
+    local node = pod("Failed", {}, { reason = "Terminated", message = "imminent node shutdown" })
+    expect("Failed", "NodeShutdown", "The node of the pod was shut down: imminent node shutdown",
+      status(RUN, failure, { node }, NOW))
+    local both = ended(137, nil, "OOMKilled")
+    both.status.reason = "Evicted"
+    assert.equal("OOMKilled", status(RUN, failure, { both }, NOW).reason)
+  end)
+
+  it("remembers the last attempt when the pods are gone", function()
+    local run = { spec = {}, status = { result = { lastAttempts = {
+      { pod = "a", reason = "OOMKilled", exitCode = 137 },
+      { pod = "b", reason = "Error", exitCode = 4, message = '{"message":"no route"}' },
+    } } } }
+    expect("Failed", "InferenceFailed",
+      "Given up after 2 attempts. The model did not answer as it should (exit code 4): no route",
+      status(run, with_condition("Failed", "BackoffLimitExceeded", { failed = 2 }), {}, NOW))
+    expect("Running", "WaitingToRetry", "Waiting to try again (attempt 3 of 4). "
+      .. "The model did not answer as it should (exit code 4): no route",
+      status(run, job { status = { failed = 2 } }, {}, NOW))
+  end)
+
+  it("tells why a run that ran out of time never started", function()
+    local run = { spec = { timeoutSeconds = 5 },
+      status = { phase = "Pending", message = "No node can take the pod: 0/3" } }
+    expect("Failed", "DeadlineExceeded", "The run did not finish within its time limit of 5 "
+      .. "seconds. It never started. No node can take the pod: 0/3",
+      status(run, with_condition("Failed", "DeadlineExceeded"), {}, NOW))
   end)
 
   it("names the time limit, of the run or of the Job", function()
