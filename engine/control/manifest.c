@@ -5,7 +5,6 @@
 #include "control/podtemplate.h"
 
 #define VOLUME "inference-contract"
-#define CONTAINER "inference"
 
 enum { PATHS_TOLD = 16 };
 
@@ -63,15 +62,16 @@ static struct json *pod_defaults(const struct json *config, const char *service_
 {
 	const struct json *spec = json_get(config, "spec");
 	const char *pull_secret = json_str(json_at(spec, "credentialsRef", "name"));
-	struct json *pod = json_build("{'spec': {'securityContext': {'runAsNonRoot': true,"
-				      "   'seccompProfile': {'type': 'RuntimeDefault'}},"
-				      " 'containers': [{'name': '" CONTAINER "', 'image': %s,"
-				      "   'terminationMessagePolicy': 'FallbackToLogsOnError',"
-				      "   'securityContext': {'allowPrivilegeEscalation': false,"
-				      "     'capabilities': {'drop': ['ALL']}},"
-				      "   'volumeMounts': [{'name': 'tmp', 'mountPath': '/tmp'}]}],"
-				      " 'volumes': [{'name': 'tmp', 'emptyDir': {}}]}}",
-				      json_get_str(spec, "image", ""));
+	struct json *pod =
+	    json_build("{'spec': {'securityContext': {'runAsNonRoot': true,"
+		       "   'seccompProfile': {'type': 'RuntimeDefault'}},"
+		       " 'containers': [{'name': '" RUNNER_CONTAINER "', 'image': %s,"
+		       "   'terminationMessagePolicy': 'FallbackToLogsOnError',"
+		       "   'securityContext': {'allowPrivilegeEscalation': false,"
+		       "     'capabilities': {'drop': ['ALL']}},"
+		       "   'volumeMounts': [{'name': 'tmp', 'mountPath': '/tmp'}]}],"
+		       " 'volumes': [{'name': 'tmp', 'emptyDir': {}}]}}",
+		       json_get_str(spec, "image", ""));
 
 	if (service_account != NULL && *service_account != '\0')
 		json_set_str(json_mut(pod, "spec"), "serviceAccountName", service_account);
@@ -89,7 +89,7 @@ static struct json *pod_owned(const struct json *run, const char *digest)
 	return json_build(
 	    "{'metadata': {'labels': %j, 'annotations': {'" ANNOTATION_DIGEST "': %s}},"
 	    " 'spec': {'restartPolicy': 'Never',"
-	    " 'containers': [{'name': '" CONTAINER "',"
+	    " 'containers': [{'name': '" RUNNER_CONTAINER "',"
 	    "   'env': [{'name': 'pod_uid', 'valueFrom': {'fieldRef':"
 	    "     {'fieldPath': 'metadata.uid'}}}],"
 	    "   'volumeMounts': [{'name': '" VOLUME "', 'mountPath': '" CONTRACT_PATH "',"
@@ -108,14 +108,14 @@ static struct json *job_spec(const struct json *run, const struct json *config,
 	const struct json *spec = json_get(run, "spec");
 	int64_t deadline = json_get_int(spec, "timeoutSeconds", 0);
 	int64_t backoff = json_get_int(json_get(config, "spec"), "backoffLimit", BACKOFF_LIMIT);
-	struct json *job =
-	    json_build("{'backoffLimit': %d, 'template': %j, 'podReplacementPolicy': 'Failed',"
-		       " 'podFailurePolicy': {'rules': ["
-		       "  {'action': 'FailJob', 'onExitCodes': {'containerName': '" CONTAINER "',"
-		       "    'operator': 'In', 'values': [2, 6, 8, 13, 14, 15]}},"
-		       "  {'action': 'Ignore', 'onPodConditions':"
-		       "    [{'type': 'DisruptionTarget', 'status': 'True'}]}]}}",
-		       backoff, pod);
+	struct json *job = json_build(
+	    "{'backoffLimit': %d, 'template': %j, 'podReplacementPolicy': 'Failed',"
+	    " 'podFailurePolicy': {'rules': ["
+	    "  {'action': 'FailJob', 'onExitCodes': {'containerName': '" RUNNER_CONTAINER "',"
+	    "    'operator': 'In', 'values': [2, 6, 8, 13, 14, 15]}},"
+	    "  {'action': 'Ignore', 'onPodConditions':"
+	    "    [{'type': 'DisruptionTarget', 'status': 'True'}]}]}}",
+	    backoff, pod);
 
 	if (deadline > 0)
 		json_set(job, "activeDeadlineSeconds", json_int(deadline));

@@ -18,6 +18,9 @@
 #define CONTRACT_KEY "contract.json"
 #define CONTRACT_PATH "/tmp/" CONTRACT_KEY
 
+/* The container of the runner; others may stand beside it. */
+#define RUNNER_CONTAINER "inference"
+
 enum {
 	CONTRACT_MAX = 1000 << 10, /* bytes: a ConfigMap holds 1 MiB with its metadata */
 	BACKOFF_LIMIT = 3,

@@ -2,7 +2,7 @@
 
 #include "base/timefmt.h"
 #include "base/utf8.h"
-#include "control/names.h"
+#include "control/attempts.h"
 
 /* ---- conditions ---- */
 
@@ -120,24 +120,20 @@ const struct json *job_finished(const struct json *job)
 	return NULL;
 }
 
-/* The pod whose container ended last, and how it ended. */
+/* The pod whose runner ended last, and how it ended. */
 static const struct json *last_terminated(const struct json *pods, const struct json **pod)
 {
 	const struct json *last = NULL;
 
 	for (const struct json *p = json_first(pods); p != NULL; p = json_next(p)) {
-		const struct json *statuses = json_at(p, "status", "containerStatuses");
+		const struct json *ended = pod_terminated(p);
 
-		for (const struct json *s = json_first(statuses); s != NULL; s = json_next(s)) {
-			const struct json *ended = json_at(s, "state", "terminated");
-
-			if (ended == NULL ||
-			    (last != NULL && strcmp(json_get_str(ended, "finishedAt", ""),
-						    json_get_str(last, "finishedAt", "")) < 0))
-				continue;
-			last = ended;
-			*pod = p;
-		}
+		if (ended == NULL ||
+		    (last != NULL && strcmp(json_get_str(ended, "finishedAt", ""),
+					    json_get_str(last, "finishedAt", "")) < 0))
+			continue;
+		last = ended;
+		*pod = p;
 	}
 	return last;
 }
@@ -158,20 +154,32 @@ static struct json *runner_report(const struct json *ended)
 	return report;
 }
 
-static struct json *result_of(const struct json *job, const struct json *pods)
+/* before: what stands there; of a Job that has ended only the attempts of it are kept. */
+static struct json *result_of(const struct json *before, const struct json *job,
+			      const struct json *pods)
 {
-	const struct json *counts = json_get(job, "status"), *pod = NULL;
+	const struct json *pod = NULL, *kept = json_get(before, "lastAttempts");
 	const struct json *ended = last_terminated(pods, &pod);
 	struct json *result = ended != NULL ? runner_report(ended) : json_object();
 
-	json_set(
-	    result, "attempts",
-	    json_int(json_get_int(counts, "failed", 0) + json_get_int(counts, "succeeded", 0)));
+	json_remove(result, "lastAttempts");
+	if (kept != NULL)
+		json_set(result, "lastAttempts", json_copy(kept));
+	attempts_record(result, job, pods);
 	if (ended != NULL) {
 		json_set(result, "exitCode", json_int(json_get_int(ended, "exitCode", 0)));
 		json_set_str(result, "pod", json_get_str(json_get(pod, "metadata"), "name", ""));
 	}
 	return result;
+}
+
+static void count_attempts(struct json *status, const struct json *job, const struct json *pods)
+{
+	struct json *result = json_obj(status, "result");
+
+	attempts_record(result, job, pods);
+	if (json_first(result) == NULL)
+		json_remove(status, "result");
 }
 
 static void set_duration(struct json *status)
@@ -201,11 +209,13 @@ void status_from_job(struct json *status, const struct json *job, const struct j
 
 	if (start != NULL)
 		json_set_str(status, "startTime", start);
-	if (finished == NULL)
+	if (finished == NULL) {
+		count_attempts(status, job, pods);
 		return;
+	}
 	json_set_str(status, "completionTime",
 		     end != NULL ? end : json_get_str(finished, "lastTransitionTime", ""));
-	json_set(status, "result", result_of(job, pods));
+	json_set(status, "result", result_of(json_get(status, "result"), job, pods));
 	set_duration(status);
 }
 
