@@ -56,6 +56,21 @@ void intake_commit(struct intake *in)
 		in->list = NULL;
 }
 
+/* The items of a list of built-in objects do not say what they are; those of a WATCH do.
+ * (https://github.com/kubernetes/kubernetes/issues/80609) */
+static void name_kind(const struct intake *in, struct json *object)
+{
+	const struct kind *kind = in->spec.kind;
+	auto_free char *version = NULL;
+
+	if (json_get(object, "kind") != NULL)
+		return;
+	version = *kind->group != '\0' ? xasprintf("%s/%s", kind->group, kind->version)
+				       : xstrdup(kind->version);
+	json_set_str(object, "apiVersion", version);
+	json_set_str(object, "kind", kind->name);
+}
+
 /* One that is not staged counts as gone when the list takes effect. */
 static bool stage(void *arg, size_t number, struct piece item)
 {
@@ -65,6 +80,8 @@ static bool stage(void *arg, size_t number, struct piece item)
 	auto_json struct json *identity = NULL;
 	auto_free char *key = NULL;
 
+	if (object != NULL)
+		name_kind(in, object);
 	if (object != NULL && store_stage(in->list, object, &err) == 0)
 		return true;
 	identity = piece_identity(item);

@@ -157,6 +157,20 @@ static void the_report_names_the_object(void **state)
 	}
 }
 
+/* Whether it comes in a list, whose items do not say so, or in an event: it has its kind. */
+static void every_object_has_its_kind(void **state)
+{
+	static const struct fake_answer script[] = {{.body = LIST("1", OBJECT("a", "1"))},
+						    {.how = FAKE_HOLD, .body = ""}};
+	struct seen seen = run_until(script, ARRAY_LEN(script), &quick, "synced ");
+	auto_json struct json *object = store_get(seen.store, "n/a");
+
+	(void)state;
+	assert_string_equal(json_get_str(object, "kind", ""), "Pod");
+	assert_string_equal(json_get_str(object, "apiVersion", ""), "v1");
+	seen_done(&seen);
+}
+
 /* The watch and the store may be freed in any callback that such an object leads to. */
 static void any_callback_may_free_everything(void **state)
 {
@@ -189,6 +203,7 @@ int main(void)
 	    cmocka_unit_test(every_scenario),
 	    cmocka_unit_test(nesting_up_to_the_limit_and_far_beyond),
 	    cmocka_unit_test(the_report_names_the_object),
+	    cmocka_unit_test(every_object_has_its_kind),
 	    cmocka_unit_test(any_callback_may_free_everything),
 	};
 
