@@ -255,6 +255,7 @@ static void authorized(void *arg, const char *header, const struct err *err)
 					.body_len = call->body != NULL ? strlen(call->body) : 0,
 					.max_reply = CLIENT_REPLY_MAX,
 					.timeout_ms = call->timeout_ms,
+					.begin_ms = CLIENT_TIMEOUT_MS,
 					.compressed = call->line == NULL,
 					.chunk = call->line != NULL ? feed : NULL,
 				    },

@@ -72,7 +72,8 @@ struct client_call *client_delete_now(struct client *c, const char *path, const 
 				      client_done_fn *done, void *arg);
 
 /* A streamed GET: each complete line of a 2xx body goes to line (see lines.h), which may end the
- * call with -1 and err. timeout_ms is for the whole call; 0: none. done gets no object. */
+ * call with -1 and err. timeout_ms is for the whole call (0: none), and the reply must have begun
+ * within CLIENT_TIMEOUT_MS. done gets no object. */
 struct client_call *client_stream(struct client *c, const char *path, int64_t timeout_ms,
 				  line_fn *line, client_done_fn *done, void *arg);
 

@@ -1,7 +1,6 @@
 #include "net/http.h"
 
 #include "base/buf.h"
-#include "base/timefmt.h"
 #include "net/http_mux.h"
 #include "net/http_setup.h"
 
@@ -43,8 +42,8 @@ struct http_call {
 	bool added;     /* libcurl works on it */
 	bool cancelled; /* from within libcurl: waits to be discarded */
 
-	struct timer *idle;
-	int64_t idle_ms, received_at; /* of the last byte, monotonic */
+	struct timer *late; /* NULL: no limit */
+	int64_t begin_ms;
 
 	int status;
 	int64_t retry_after_ms;
@@ -120,8 +119,8 @@ static void hang_up(struct http_call *call)
 {
 	struct session *s = call->session;
 
-	timer_free(call->idle);
-	call->idle = NULL;
+	timer_free(call->late);
+	call->late = NULL;
 	if (call->easy == NULL)
 		return;
 	if (call->added)
@@ -223,8 +222,8 @@ static void ended(void *arg, int result)
 static void mute(struct http_call *call)
 {
 	loop_undefer(call->http->loop, call);
-	timer_free(call->idle);
-	call->idle = NULL;
+	timer_free(call->late);
+	call->late = NULL;
 	call->cancelled = true;
 }
 
@@ -244,7 +243,6 @@ static size_t receive_header(char *bytes UNUSED, size_t size, size_t count, void
 {
 	struct http_call *call = arg;
 
-	call->received_at = time_mono_ms();
 	call->header_bytes += size * count;
 	if (call->header_bytes <= HEADERS_MAX)
 		return size * count;
@@ -281,7 +279,6 @@ static size_t receive_body(char *bytes, size_t size, size_t count, void *arg)
 	struct http_call *call = arg;
 	size_t len = size * count;
 
-	call->received_at = time_mono_ms();
 	if (call->cancelled)
 		return 0;
 	if (is_streamed(call))
@@ -293,17 +290,13 @@ static size_t receive_body(char *bytes, size_t size, size_t count, void *arg)
 	return 0;
 }
 
-static void check_idle(void *arg)
+static void check_begun(void *arg)
 {
 	struct http_call *call = arg;
-	int64_t left = call->received_at + call->idle_ms - time_mono_ms();
 
-	/* To look at the clock now and then is cheaper than to set a timer for every piece. */
-	if (left > 0) {
-		timer_set(call->idle, left);
+	if (call->header_bytes > 0)
 		return;
-	}
-	err_set(&call->err, ERR_RETRY, "no byte received for %lld ms", (long long)call->idle_ms);
+	err_set(&call->err, ERR_RETRY, "no reply within %lld ms", (long long)call->begin_ms);
 	deliver(call);
 }
 
@@ -311,10 +304,9 @@ static void begin(void *arg)
 {
 	struct http_call *call = arg;
 
-	call->received_at = time_mono_ms();
-	if (call->idle_ms > 0) {
-		call->idle = timer_new(call->http->loop, check_idle, call);
-		timer_set(call->idle, call->idle_ms);
+	if (call->begin_ms > 0) {
+		call->late = timer_new(call->http->loop, check_begun, call);
+		timer_set(call->late, call->begin_ms);
 	}
 	mux_add(call->session->mux, call->easy);
 	call->added = true;
@@ -332,7 +324,7 @@ struct http_call *http_start(struct http *http, const struct http_request *reque
 	call->done = done;
 	call->chunk = request->chunk;
 	call->arg = arg;
-	call->idle_ms = request->idle_ms;
+	call->begin_ms = request->begin_ms;
 	call->body = (struct buf)BUF_INIT(request->max_reply);
 	call->easy = mux_take(s->mux);
 	s->calls++;

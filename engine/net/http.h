@@ -42,7 +42,7 @@ struct http_request {
 	size_t body_len;
 	size_t max_reply;     /* bytes of the decoded body kept at most; more is ERR_LIMIT */
 	int64_t timeout_ms;   /* for the whole call; 0: none */
-	int64_t idle_ms;      /* no byte received for so long ends it with ERR_RETRY; 0: off */
+	int64_t begin_ms;     /* the reply must have begun by then, else ERR_RETRY; 0: off */
 	bool compressed;      /* offer gzip */
 	http_chunk_fn *chunk; /* where a 2xx body goes instead of the reply; NULL: into the reply */
 };
