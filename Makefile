@@ -147,7 +147,10 @@ SUITES ?= $(wildcard spec/e2e/*_test.sh)
 test: setup-quiet all tools unit-tests ## unit tests, policy specs and the integration suites
 	@BUILD=$(BUILD) spec/tap --jobs $(JOBS) $(UNIT) $(REPLAYS) \
 	  'lua: busted --lua=lua5.4 --output=TAP --pattern=_spec spec/lua' \
-	  $(SUITES) $(if $(SANITIZE),,$(REAL) $(MEMCHECK))
+	  $(SUITES) 'torture: spec/torture/torture.py --every 25' $(if $(SANITIZE),,$(REAL) $(MEMCHECK))
+
+torture: setup-quiet all tools ## fail each API call in each way, and kill the controller there: takes a while
+	@BUILD=$(BUILD) TAP_TIMEOUT=3600 spec/tap 'torture: spec/torture/torture.py --jobs 16'
 
 REPLAYS = $(foreach f,$(FUZZ),'$(f) spec/fuzz/corpus/$(notdir $(f))')
 
@@ -228,4 +231,4 @@ image: ## build the container images with docker, podman or buildah; BASE pins w
 clean: ## remove what was built
 	rm -rf build compile_commands.json
 
-.PHONY: setup setup-extra setup-quiet check test e2e asan fuzz lint layers headers format format-check tidy luacheck shellcheck clang demo bench image clean
+.PHONY: setup setup-extra setup-quiet check test torture e2e asan fuzz lint layers headers format format-check tidy luacheck shellcheck clang demo bench image clean
