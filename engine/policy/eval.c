@@ -2,8 +2,6 @@
 
 #include "base/buf.h"
 
-#define EXAMPLES "examples.lua"
-
 enum { EXAMPLE_TEXT_MAX = 300 };
 
 /* What a hook must return: NULL, or what was expected instead of value. */
@@ -57,20 +55,27 @@ static const char *check_status(const struct json *value)
 }
 
 static const struct hook {
-	const char *name, *file, *function;
-	const char *args[SANDBOX_ARGS_MAX + 1];
+	struct eval_form form;
 	check_fn *check;
 } hooks[] = {
-    {"validate", "parameters.lua", "validate", {"parameters", "run", "config"}, check_violations},
-    {"contract", "contract.lua", "contract", {"run", "config", "job"}, check_object},
-    {"shape", "job.lua", "shape", {"manifest", "run", "config"}, check_object},
-    {"status", "status.lua", "status", {"run", "job", "pods", "now"}, check_status},
+    {{"validate", "parameters.lua", "validate", {"parameters", "run", "config"}}, check_violations},
+    {{"contract", "contract.lua", "contract", {"run", "config", "job"}}, check_object},
+    {{"shape", "job.lua", "shape", {"manifest", "run", "config"}}, check_object},
+    {{"status", "status.lua", "status", {"run", "job", "pods", "now"}}, check_status},
 };
+
+const struct eval_form *eval_form_of_file(const char *file)
+{
+	for (size_t i = 0; i < ARRAY_LEN(hooks); i++)
+		if (streq(hooks[i].form.file, file))
+			return &hooks[i].form;
+	return NULL;
+}
 
 static const struct hook *find_hook(const char *name)
 {
 	for (size_t i = 0; i < ARRAY_LEN(hooks); i++)
-		if (streq(hooks[i].name, name))
+		if (streq(hooks[i].form.hook, name))
 			return &hooks[i];
 	return NULL;
 }
@@ -147,13 +152,13 @@ static struct json *checked_result(const struct hook *hook, const struct buf *ou
 	if (out->len > 0) {
 		value = json_parse(out->data, out->len, &err);
 		if (value == NULL)
-			return whole_file_error(hook->name, hook->file, "%s", err.msg);
+			return whole_file_error(hook->form.hook, hook->form.file, "%s", err.msg);
 	}
 	expected = hook->check(value);
 	if (expected != NULL)
-		return whole_file_error(hook->name, hook->file,
-					"expected %s to return %s, found %.200s", hook->function,
-					expected, out->len > 0 ? out->data : "nothing");
+		return whole_file_error(
+		    hook->form.hook, hook->form.file, "expected %s to return %s, found %.200s",
+		    hook->form.function, expected, out->len > 0 ? out->data : "nothing");
 	if (hook->check == check_violations && json_first(value) == NULL)
 		return ok(json_array());
 	return ok(steal(value));
@@ -179,14 +184,15 @@ struct json *eval_hook(const struct eval *eval, const char *name, const struct j
 	if (hook == NULL)
 		return eval_error("script", name, "", 0,
 				  "unknown hook; expected validate, contract, shape or status", "");
-	if (bundle_find(eval->bundle, hook->file) == NULL && json_get(request, "manifest") != NULL)
+	if (bundle_find(eval->bundle, hook->form.file) == NULL &&
+	    json_get(request, "manifest") != NULL)
 		return ok(json_copy(json_get(request, "manifest")));
-	call.file = hook->file;
-	call.function = hook->function;
-	for (; hook->args[call.arg_count] != NULL; call.arg_count++)
-		call.args[call.arg_count] = argument(request, hook->args[call.arg_count]);
-	if (run(eval, &call, hook->name, &out, &fault, &usage) < 0)
-		result = from_fault(&fault, hook->name);
+	call.file = hook->form.file;
+	call.function = hook->form.function;
+	for (; hook->form.args[call.arg_count] != NULL; call.arg_count++)
+		call.args[call.arg_count] = argument(request, hook->form.args[call.arg_count]);
+	if (run(eval, &call, hook->form.hook, &out, &fault, &usage) < 0)
+		result = from_fault(&fault, hook->form.hook);
 	else
 		result = checked_result(hook, &out);
 	json_set(result, "usage", usage);
@@ -201,14 +207,13 @@ static struct json *check_files(const struct eval *eval)
 		auto_buf struct buf out = BUF_INIT(SANDBOX_OUTPUT_MAX);
 		struct sandbox_call call = {.file = bundle_at(eval->bundle, i)->name,
 					    .want = SANDBOX_MODULE};
+		const struct eval_form *form = eval_form_of_file(call.file);
 		const char *hook = "";
 		struct policy_fault fault;
 
-		for (size_t h = 0; h < ARRAY_LEN(hooks); h++) {
-			if (!streq(hooks[h].file, call.file))
-				continue;
-			hook = hooks[h].name;
-			call.function = hooks[h].function;
+		if (form != NULL) {
+			hook = form->hook;
+			call.function = form->function;
 			call.want = SANDBOX_CHECK;
 		}
 		if (run(eval, &call, hook, &out, &fault, NULL) < 0)
@@ -222,8 +227,8 @@ static struct json *unexpected(const char *hook, int number, const struct json *
 {
 	auto_free char *want = json_print(expected), *got = json_print(found);
 
-	return whole_file_error(hook, EXAMPLES, "case %d (%s): expected %.*s, found %.*s", number,
-				hook, EXAMPLE_TEXT_MAX, want, EXAMPLE_TEXT_MAX, got);
+	return whole_file_error(hook, EVAL_EXAMPLES, "case %d (%s): expected %.*s, found %.*s",
+				number, hook, EXAMPLE_TEXT_MAX, want, EXAMPLE_TEXT_MAX, got);
 }
 
 /* {} in a Lua file may mean an empty list as well. */
@@ -245,7 +250,7 @@ static struct json *check_example(const struct eval *eval, const struct json *ex
 	if (find_hook(hook) == NULL || json_get(example, "input") == NULL ||
 	    (output == NULL) == (error == NULL))
 		return whole_file_error(
-		    hook, EXAMPLES,
+		    hook, EVAL_EXAMPLES,
 		    "case %d: expected {hook = \"validate\", \"contract\", \"shape\" "
 		    "or \"status\", input = {...}, and output = ... or error = \"...\"}",
 		    number);
@@ -263,20 +268,20 @@ static struct json *check_example(const struct eval *eval, const struct json *ex
 
 static struct json *check_examples(const struct eval *eval)
 {
-	struct sandbox_call call = {.file = EXAMPLES, .want = SANDBOX_RETURN};
+	struct sandbox_call call = {.file = EVAL_EXAMPLES, .want = SANDBOX_RETURN};
 	auto_buf struct buf out = BUF_INIT(SANDBOX_OUTPUT_MAX);
 	auto_json struct json *examples = NULL;
 	struct err err = ERR_INIT;
 	struct policy_fault fault;
 	int number = 0;
 
-	if (bundle_find(eval->bundle, EXAMPLES) == NULL)
+	if (bundle_find(eval->bundle, EVAL_EXAMPLES) == NULL)
 		return NULL;
 	if (run(eval, &call, "", &out, &fault, NULL) < 0)
 		return from_fault(&fault, "");
 	examples = out.len > 0 ? json_parse(out.data, out.len, &err) : NULL;
 	if (json_type(examples) != JSON_ARRAY)
-		return whole_file_error("", EXAMPLES,
+		return whole_file_error("", EVAL_EXAMPLES,
 					"expected the file to return a list of cases");
 	for (const struct json *e = json_first(examples); e != NULL; e = json_next(e)) {
 		struct json *problem = check_example(eval, e, ++number);

@@ -10,6 +10,17 @@
 
 #include "policy/sandbox.h"
 
+/* A hook's place in a bundle, and what its function is given. */
+struct eval_form {
+	const char *hook, *file, *function;
+	const char *args[SANDBOX_ARGS_MAX + 1]; /* names, NULL-terminated */
+};
+
+#define EVAL_EXAMPLES "examples.lua"
+
+/* NULL: it is no hook's file. */
+const struct eval_form *eval_form_of_file(const char *file);
+
 struct eval {
 	const struct bundle *bundle;
 	/* Around each evaluation, so that a clock can end it; NULL is fine. */
