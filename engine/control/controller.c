@@ -225,7 +225,7 @@ static void on_policies_settled(void *arg)
 static void on_policies_loaded(void *arg, const struct json *object, const struct err *err)
 {
 	struct controller *c = arg;
-	const char *digest = policy_digest(c->deps.host);
+	const char *digest = policy_digest(c->deps.host, "");
 	auto_json struct json *ref = object_reference(&KIND_CONFIGMAP, object);
 	auto_free char *message = NULL;
 

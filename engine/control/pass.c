@@ -54,7 +54,7 @@ static struct observed observed(const struct pass *pass)
 	    .job = pass->view.job,
 	    .pods = pass->view.pods,
 	    .digest = pass->digest,
-	    .shapes = policy_shapes(pass->env.host),
+	    .shapes = policy_shapes(pass->env.host, ""),
 	    .service_account = pass->env.service_account,
 	    .now = time_now_ms(),
 	};
@@ -180,7 +180,7 @@ struct pass *pass_start(const struct pass_env *env, const char *key, struct cach
 	pass->key = xstrdup(key);
 	pass->view = *view_taken;
 	*view_taken = (struct cache_view){0};
-	pass->digest = xstrdup(policy_digest(env->host));
+	pass->digest = xstrdup(policy_digest(env->host, ""));
 	pass->result.requeue_ms = -1;
 	pass->done = done;
 	pass->arg = arg;
@@ -188,7 +188,7 @@ struct pass *pass_start(const struct pass_env *env, const char *key, struct cach
 	question = decide_question(&o);
 	pass->asked_at = time_mono_ms();
 	if (question != NULL)
-		pass->question = policy_eval(env->host, question, answered, pass);
+		pass->question = policy_eval(env->host, "", question, answered, pass);
 	else
 		decide_and_act(pass, NULL);
 	return pass;

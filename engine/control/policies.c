@@ -42,7 +42,7 @@ static struct json *policy_status(const struct policies *p, const struct err *er
 {
 	struct json *status =
 	    json_build("{'state': %s, 'active': %s}", err == NULL ? "active" : "refused",
-		       policy_digest(p->host));
+		       policy_digest(p->host, ""));
 
 	if (err != NULL)
 		json_set_str(status, "error", err->msg);
@@ -119,7 +119,7 @@ static void load(struct policies *p)
 	json_free(p->object);
 	p->data = data;
 	p->object = object;
-	p->load = policy_load(p->host, files, loaded, p);
+	p->load = policy_load(p->host, "", false, files, loaded, p);
 }
 
 static void on_event(void *arg, enum watch_event type, const struct store_meta *meta UNUSED,

@@ -4,10 +4,17 @@
 #include "base/digest.h"
 #include "policy/host.h"
 
+struct entry {
+	struct bundle_file *file;
+	bool own; /* not from the base */
+};
+
 struct bundle {
-	struct bundle_file files[BUNDLE_FILES_MAX];
+	struct entry entries[BUNDLE_FILES_MAX]; /* by name */
 	size_t count;
 };
+
+#define EXAMPLES "examples.lua"
 
 static const char *const known_names[] = {"contract.lua", "parameters.lua", "status.lua", "job.lua",
 					  "examples.lua"};
@@ -50,13 +57,28 @@ static int check_text(const char *name, const char *text, struct err *err)
 	return 0;
 }
 
+static void add_entry(struct bundle *bundle, struct bundle_file *file, bool own)
+{
+	file->bundles++;
+	bundle->entries[bundle->count++] = (struct entry){.file = file, .own = own};
+}
+
+static void drop_entry(struct entry *entry)
+{
+	if (--entry->file->bundles > 0)
+		return;
+	free(entry->file->text);
+	free(entry->file);
+}
+
 static void add_file(struct bundle *bundle, const char *name, const char *text)
 {
-	struct bundle_file *file = &bundle->files[bundle->count++];
+	struct bundle_file *file = xcalloc(1, sizeof(*file));
 
 	snprintf(file->name, sizeof(file->name), "%s", name);
 	file->text = xstrdup(text);
 	file->len = strlen(text);
+	add_entry(bundle, file, true);
 }
 
 /* ---- modules that nobody requires ---- */
@@ -76,9 +98,9 @@ static bool is_required(const struct bundle *bundle, const struct bundle_file *m
 	snprintf(name, sizeof(name), "%.*s", (int)(strlen(module->name) - strlen(".lua")),
 		 module->name);
 	for (size_t i = 0; i < bundle->count; i++) {
-		const char *text = bundle->files[i].text;
+		const char *text = bundle->entries[i].file->text;
 
-		if (&bundle->files[i] != module &&
+		if (bundle->entries[i].file != module &&
 		    (mentions(text, name, '"') || mentions(text, name, '\'')))
 			return true;
 	}
@@ -88,9 +110,9 @@ static bool is_required(const struct bundle *bundle, const struct bundle_file *m
 static int check_modules(const struct bundle *bundle, struct err *err)
 {
 	for (size_t i = 0; i < bundle->count; i++) {
-		const struct bundle_file *file = &bundle->files[i];
+		const struct bundle_file *file = bundle->entries[i].file;
 
-		if (!is_known(file->name) && !is_required(bundle, file))
+		if (bundle->entries[i].own && !is_known(file->name) && !is_required(bundle, file))
 			return err_set(err, ERR_INVALID,
 				       "%s: no other file says require \"%.*s\"; the names of "
 				       "hooks are " KNOWN_NAMES,
@@ -100,32 +122,25 @@ static int check_modules(const struct bundle *bundle, struct err *err)
 	return 0;
 }
 
-static int compare_files(const void *a, const void *b)
-{
-	const struct bundle_file *left = a, *right = b;
-
-	return strcmp(left->name, right->name);
-}
-
-static void add_missing(struct bundle *bundle)
-{
-	for (size_t i = 0; i < default_bundle_count; i++)
-		if (bundle_find(bundle, default_bundle[i].name) == NULL)
-			add_file(bundle, default_bundle[i].name, default_bundle[i].text);
-}
-
 /* ---- making one ---- */
+
+static int compare_entries(const void *a, const void *b)
+{
+	const struct entry *left = a, *right = b;
+
+	return strcmp(left->file->name, right->file->name);
+}
 
 static int fill(struct bundle *bundle, const struct json *files, struct err *err)
 {
-	size_t room = BUNDLE_FILES_MAX - default_bundle_count, total = 0;
+	size_t total = 0;
 
 	if (json_type(files) != JSON_OBJECT)
 		return err_set(err, ERR_INVALID, "expected an object of files, found %s",
 			       json_type_name(json_type(files)));
-	if (json_len(files) > room)
-		return err_set(err, ERR_LIMIT, "expected at most %zu files, found %zu", room,
-			       json_len(files));
+	if (json_len(files) > BUNDLE_OWN_MAX)
+		return err_set(err, ERR_LIMIT, "expected at most %d files, found %zu",
+			       BUNDLE_OWN_MAX, json_len(files));
 	for (const struct json *f = json_first(files); f != NULL; f = json_next(f)) {
 		const char *name = json_key(f), *text = json_str(f);
 
@@ -137,29 +152,72 @@ static int fill(struct bundle *bundle, const struct json *files, struct err *err
 				       name, POLICY_BUNDLE_MAX);
 		add_file(bundle, name, text);
 	}
-	return check_modules(bundle, err);
+	return 0;
 }
 
-struct bundle *bundle_new(const struct json *files, struct err *err)
+void bundle_lay(struct bundle *bundle, const struct bundle *base)
 {
-	struct bundle *bundle = xcalloc(1, sizeof(*bundle));
+	size_t own = 0;
 
-	if (fill(bundle, files, err) < 0) {
-		bundle_free(bundle);
-		return NULL;
+	for (size_t i = 0; i < bundle->count; i++) {
+		if (bundle->entries[i].own)
+			bundle->entries[own++] = bundle->entries[i];
+		else
+			drop_entry(&bundle->entries[i]);
 	}
-	add_missing(bundle);
-	qsort(bundle->files, bundle->count, sizeof(bundle->files[0]), compare_files);
-	return bundle;
+	bundle->count = own;
+	for (size_t i = 0; i < base->count; i++) {
+		struct bundle_file *file = base->entries[i].file;
+
+		if (!streq(file->name, EXAMPLES) && bundle_find(bundle, file->name) == NULL)
+			add_entry(bundle, file, false);
+	}
+	qsort(bundle->entries, bundle->count, sizeof(bundle->entries[0]), compare_entries);
+}
+
+/* Every bundle shares these files; they are never freed. */
+static const struct bundle *defaults(void)
+{
+	static struct bundle all;
+
+	for (size_t i = all.count; i < default_bundle_count; i++)
+		add_file(&all, default_bundle[i].name, default_bundle[i].text);
+	return &all;
 }
 
 struct bundle *bundle_new_default(void)
 {
 	struct bundle *bundle = xcalloc(1, sizeof(*bundle));
 
-	add_missing(bundle);
-	qsort(bundle->files, bundle->count, sizeof(bundle->files[0]), compare_files);
+	bundle_lay(bundle, defaults());
 	return bundle;
+}
+
+/* A bundle of its own has no use for a module that none of its files requires; one that is laid
+ * over another may replace a module of that. */
+struct bundle *bundle_new(const struct json *files, struct err *err)
+{
+	struct bundle *bundle = xcalloc(1, sizeof(*bundle));
+
+	if (fill(bundle, files, err) < 0 || check_modules(bundle, err) < 0) {
+		bundle_free(bundle);
+		return NULL;
+	}
+	bundle_lay(bundle, defaults());
+	return bundle;
+}
+
+struct bundle *bundle_new_over(const struct json *files, const struct bundle *base, struct err *err)
+{
+	struct bundle *bundle = xcalloc(1, sizeof(*bundle));
+
+	if (fill(bundle, files, err) == 0) {
+		bundle_lay(bundle, base);
+		if (check_modules(bundle, err) == 0)
+			return bundle;
+	}
+	bundle_free(bundle);
+	return NULL;
 }
 
 void bundle_free(struct bundle *bundle)
@@ -167,15 +225,38 @@ void bundle_free(struct bundle *bundle)
 	if (bundle == NULL)
 		return;
 	for (size_t i = 0; i < bundle->count; i++)
-		free(bundle->files[i].text);
+		drop_entry(&bundle->entries[i]);
 	free(bundle);
+}
+
+/* ---- reading ---- */
+
+struct json *bundle_files(const struct bundle *bundle)
+{
+	struct json *files = json_object();
+
+	for (size_t i = 0; i < bundle->count; i++)
+		if (bundle->entries[i].own)
+			json_set_str(files, bundle->entries[i].file->name,
+				     bundle->entries[i].file->text);
+	return files;
+}
+
+size_t bundle_bytes(const struct bundle *bundle)
+{
+	size_t bytes = 0;
+
+	for (size_t i = 0; i < bundle->count; i++)
+		if (bundle->entries[i].own)
+			bytes += bundle->entries[i].file->len;
+	return bytes;
 }
 
 const struct bundle_file *bundle_find(const struct bundle *bundle, const char *name)
 {
 	for (size_t i = 0; i < bundle->count; i++)
-		if (streq(bundle->files[i].name, name))
-			return &bundle->files[i];
+		if (streq(bundle->entries[i].file->name, name))
+			return bundle->entries[i].file;
 	return NULL;
 }
 
@@ -186,7 +267,7 @@ size_t bundle_len(const struct bundle *bundle)
 
 const struct bundle_file *bundle_at(const struct bundle *bundle, size_t i)
 {
-	return &bundle->files[i];
+	return bundle->entries[i].file;
 }
 
 /* Lengths go in as well, so that no text can pass for the end of another file. */
@@ -195,9 +276,11 @@ void bundle_digest(const struct bundle *bundle, char out[BUNDLE_DIGEST_MAX])
 	auto_buf struct buf all = BUF_INIT(SIZE_MAX / 2);
 	char sum[DIGEST_HEX_LEN + 1];
 
-	for (size_t i = 0; i < bundle->count; i++)
-		buf_addf(&all, "%s %zu %s\n", bundle->files[i].name, bundle->files[i].len,
-			 bundle->files[i].text);
+	for (size_t i = 0; i < bundle->count; i++) {
+		const struct bundle_file *file = bundle->entries[i].file;
+
+		buf_addf(&all, "%s %zu %s\n", file->name, file->len, file->text);
+	}
 	digest_sha256(all.data, all.len, sum);
 	snprintf(out, BUNDLE_DIGEST_MAX, "sha256:%.12s", sum);
 }

@@ -5,6 +5,9 @@
  * which is built into the program), job.lua and examples.lua (optional), and modules for
  * `require`: NAME.lua, NAME of a-z, 0-9, '_' and '-'. A module that no other file requires is
  * refused by name: it is most often a misspelt hook.
+ *
+ * A bundle may be laid over another one: it then has the files of both, its own first. Files are
+ * shared between bundles, so that this costs nothing.
  */
 #ifndef POLICY_BUNDLE_H
 #define POLICY_BUNDLE_H
@@ -12,7 +15,8 @@
 #include "base/json.h"
 
 enum {
-	BUNDLE_FILES_MAX = 64,
+	BUNDLE_OWN_MAX = 60,    /* files of one bundle */
+	BUNDLE_FILES_MAX = 128, /* of one that is laid over another, the default ones included */
 	BUNDLE_NAME_MAX = 63,
 	BUNDLE_DIGEST_MAX = 24, /* "sha256:" and 12 hex digits */
 };
@@ -23,6 +27,7 @@ struct bundle_file {
 	char name[BUNDLE_NAME_MAX + 1];
 	char *text;
 	size_t len;
+	int bundles; /* that hold it */
 };
 
 /* The built-in files: made from scripts/ by embed.awk. */
@@ -34,10 +39,21 @@ extern const struct embedded_file default_bundle[];
 extern const size_t default_bundle_count;
 
 /* files: a JSON object from name to text, at most POLICY_BUNDLE_MAX bytes. NULL with err set:
- * "file: what is wrong with it". */
+ * "file: what is wrong with it". What it leaves out comes from the default bundle. */
 struct bundle *bundle_new(const struct json *files, struct err *err);
 struct bundle *bundle_new_default(void);
 void bundle_free(struct bundle *bundle); /* NULL is fine */
+
+/* The same, laid over base: what it leaves out comes from there, but for base's examples. */
+struct bundle *bundle_new_over(const struct json *files, const struct bundle *base,
+			       struct err *err);
+
+/* Lay it over another base instead of the one before. */
+void bundle_lay(struct bundle *bundle, const struct bundle *base);
+
+/* The files that are its own, as bundle_new() takes them; and their bytes. */
+struct json *bundle_files(const struct bundle *bundle);
+size_t bundle_bytes(const struct bundle *bundle);
 
 /* NULL when absent. */
 const struct bundle_file *bundle_find(const struct bundle *bundle, const char *name);

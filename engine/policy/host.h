@@ -1,15 +1,18 @@
 /*
- * host.h - the engine's side of the policy worker: a child process that runs Lua.
+ * host.h - the engine's side of the policy workers: child processes that run Lua.
  *
- * The worker is this program started again ("policy-worker") with a socketpair as its only
- * descriptor beside stderr, an empty environment, resource limits and a seccomp filter. One
- * request is in the worker at a time; others wait in order. A worker that misses the deadline,
- * crashes or answers nonsense is killed and started again, and its request answered: the hooks that
- * had answered keep their results, the others have an error of kind "limit" (a load fails with
- * ERR_LIMIT). The next request is served by the new worker, which is started when it is needed.
+ * A worker is this program started again ("policy-worker") with a socketpair as its only
+ * descriptor beside stderr, an empty environment, resource limits and a seccomp filter. It has one
+ * request at a time; others wait in order. One worker is the rule. When requests wait and every
+ * worker has been busy for 20 ms, another is started, up to 4; those end after 30 s of idleness.
  *
- * A bundle is a JSON object from file name to text: {"contract.lua": "return {...}", ...}; hooks it
- * leaves out come from the default bundle, which is built into the program.
+ * A worker that misses the deadline, crashes or answers nonsense is killed, and its request
+ * answered: the hooks that had answered keep their results, the others have an error of kind
+ * "limit" (a load fails with ERR_LIMIT).
+ *
+ * A bundle is a JSON object from file name to text: {"contract.lua": "return {...}", ...}. The one
+ * named "" is in force for all; at first it is the default bundle, which is built into the
+ * program. Others have names that callers choose.
  */
 #ifndef POLICY_HOST_H
 #define POLICY_HOST_H
@@ -23,6 +26,7 @@ struct policy_call;
 struct policy_options {
 	const char *program; /* the path of the worker's program, borrowed; NULL: /proc/self/exe */
 	int64_t deadline_ms; /* for one request; 0: 2000 */
+	int64_t rest_ms;     /* of idleness, then a worker too many is ended; 0: 30000 */
 };
 
 enum {
@@ -32,19 +36,27 @@ enum {
 
 /* Starts with the default bundle in force. */
 struct policy_host *policy_host_new(struct loop *loop, const struct policy_options *options);
-void policy_host_free(struct policy_host *host); /* cancels every call, ends the worker */
+void policy_host_free(struct policy_host *host); /* cancels every call, ends the workers */
 
-/* On failure reply is NULL: the request is wrong or too large, or no worker can be started. What a
- * script does wrong stands in the reply. Both are valid during the call only. */
+/* On failure reply is NULL: the request is wrong or too large, there is no such bundle
+ * (ERR_NOT_FOUND), or no worker can be started. What a script does wrong stands in the reply. Both
+ * are valid during the call only. */
 typedef void policy_done_fn(void *arg, const struct json *reply, const struct err *err);
 
 /*
- * Put a bundle in force: it is compiled, run and checked in the worker first. Success: reply is
- * {"digest": "sha256:<12 hex>"} and every evaluation started from now on uses it. Failure (err:
- * "file:line: message"): the bundle before stays in force.
+ * Put a bundle in force under a name: it is compiled, run and checked in a worker first. Success:
+ * reply is {"digest": "sha256:<12 hex>"} and every evaluation started from now on uses it. Failure
+ * (err: "file:line: message"): what had the name before keeps it.
+ *
+ * What the bundle leaves out comes from the default bundle; with over (which "" cannot be) from the
+ * one in force, whichever that is at the time of an evaluation. Loads are served in order. Limits:
+ * shelf.h.
  */
-struct policy_call *policy_load(struct policy_host *host, const struct json *files,
-				policy_done_fn *done, void *arg);
+struct policy_call *policy_load(struct policy_host *host, const char *name, bool over,
+				const struct json *files, policy_done_fn *done, void *arg);
+
+/* Drop a named bundle. A load of that name which is under way still takes effect. */
+void policy_forget(struct policy_host *host, const char *name);
 
 /*
  * Evaluate hooks with one input. request:
@@ -60,16 +72,18 @@ struct policy_call *policy_load(struct policy_host *host, const struct json *fil
  *{"phase","reason","message","conditions"?}; of shape: the manifest. A result of another shape is
  *an error of kind "script".
  */
-struct policy_call *policy_eval(struct policy_host *host, const struct json *request,
-				policy_done_fn *done, void *arg);
+struct policy_call *policy_eval(struct policy_host *host, const char *name,
+				const struct json *request, policy_done_fn *done, void *arg);
 void policy_cancel(struct policy_call *call);
 
-/* Has the bundle in force a job.lua? Without one, asking for shape is a long way to the manifest.
- */
-bool policy_shapes(const struct policy_host *host);
+bool policy_has(const struct policy_host *host, const char *name);
 
-/* The digest of the bundle in force; at first that of the default one. */
-const char *policy_digest(const struct policy_host *host);
+/* Has the bundle a job.lua? Without one, asking for shape is a long way to the manifest. */
+bool policy_shapes(const struct policy_host *host, const char *name);
+
+/* The digest of what is run under that name, what it is laid over included; NULL: no such bundle.
+ * Valid until the next turn of the loop. */
+const char *policy_digest(const struct policy_host *host, const char *name);
 
 /* Main of the child, for main.c: `kserve-controller policy-worker`. Does not return. */
 _Noreturn void policy_worker_main(void);

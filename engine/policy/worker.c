@@ -8,15 +8,21 @@
 #include "policy/eval.h"
 #include "policy/frame.h"
 #include "policy/host.h"
+#include "policy/shelf.h"
 
 /*
  * The child's side of host.h: read a message, serve it, write the answer, for ever.
  *
- *	{"op": "use", "files": ...}     take a bundle that was checked before; no answer
- *	{"op": "load", "files": ...}    check it, take it if it is good; {"ok": {}} or {"error":
- *...}
- *	{"op": "eval", "hooks": [...], ...}  one answer a hook: {"hook": ..., "ok" or "error": ...}
+ *	{"op": "use", "bundle": name, "over": bool, "files": ...}
+ *		take a bundle that was checked before; no answer
+ *	{"op": "load", and the same}
+ *		check it, take it if it is good; {"ok": {}} or {"error": ...}
+ *	{"op": "forget", "bundle": name}
+ *		drop it; no answer
+ *	{"op": "eval", "bundle": name, "hooks": [...], ...}
+ *		one answer a hook: {"hook": ..., "ok" or "error": ...}
  *
+ * A bundle that is not named is "", the one in force.
  * An answer with "last" is the last one of this worker. With "coverage": true in a load or eval,
  *the answer has "lines" (coverage.h); the engine never asks for them, tests of policies do.
  */
@@ -36,7 +42,7 @@ static struct {
 	volatile sig_atomic_t warned;
 } running;
 
-static struct bundle *bundle;
+static struct shelf *shelf;
 
 static void write_all(const void *bytes, size_t len)
 {
@@ -212,24 +218,39 @@ static void end_evaluation(struct eval *eval, struct json *result)
 	coverage_free(eval->coverage);
 }
 
-static void take(struct bundle *next_taken)
+static const char *bundle_name(const struct json *request)
 {
-	bundle_free(bundle);
-	bundle = next_taken;
+	return json_get_str(request, "bundle", "");
 }
 
-static void serve_load(const struct json *request, bool check)
+static struct bundle *bundle_in(const struct json *request, struct err *err)
+{
+	return shelf_make(shelf, json_is_true(json_get(request, "over")),
+			  json_get(request, "files"), err);
+}
+
+static void put(const struct json *request, struct bundle *bundle_taken)
+{
+	shelf_put(shelf, bundle_name(request), json_is_true(json_get(request, "over")),
+		  bundle_taken);
+}
+
+static void serve_use(const struct json *request)
 {
 	struct err err = ERR_INIT;
-	struct bundle *next = bundle_new(json_get(request, "files"), &err);
+	struct bundle *bundle = bundle_in(request, &err);
+
+	if (bundle == NULL)
+		_exit(EXIT_PROTOCOL);
+	put(request, bundle);
+}
+
+static void serve_load(const struct json *request)
+{
+	struct err err = ERR_INIT;
+	struct bundle *next = bundle_in(request, &err);
 	struct json *result;
 
-	if (!check) {
-		if (next == NULL)
-			_exit(EXIT_PROTOCOL);
-		take(next);
-		return;
-	}
 	if (next == NULL) {
 		result = eval_error("script", "", "", 0, err.msg, "");
 	} else {
@@ -239,7 +260,7 @@ static void serve_load(const struct json *request, bool check)
 		end_evaluation(&eval, result);
 	}
 	if (json_get(result, "ok") != NULL)
-		take(next);
+		put(request, next);
 	else
 		bundle_free(next);
 	answer(result, NULL);
@@ -247,9 +268,13 @@ static void serve_load(const struct json *request, bool check)
 
 static void serve_eval(const struct json *request)
 {
+	const struct shelf_item *item = shelf_find(shelf, bundle_name(request));
+
+	if (item == NULL)
+		_exit(EXIT_PROTOCOL);
 	for (const struct json *h = json_first(json_get(request, "hooks")); h != NULL;
 	     h = json_next(h)) {
-		struct eval eval = evaluation(bundle, request);
+		struct eval eval = evaluation(item->bundle, request);
 		const char *hook = json_str(h);
 		struct json *result;
 
@@ -267,8 +292,12 @@ static void serve(const struct json *request)
 
 	if (streq(op, "eval"))
 		serve_eval(request);
-	else if (streq(op, "load") || streq(op, "use"))
-		serve_load(request, streq(op, "load"));
+	else if (streq(op, "load"))
+		serve_load(request);
+	else if (streq(op, "use"))
+		serve_use(request);
+	else if (streq(op, "forget"))
+		shelf_forget(shelf, bundle_name(request));
 	else
 		_exit(EXIT_PROTOCOL);
 }
@@ -303,14 +332,14 @@ _Noreturn void policy_worker_main(void)
 
 	tzset(); /* gmtime_r(3) would read a file for it later */
 	sigaction(SIGPROF, &action, NULL);
-	bundle = bundle_new_default();
+	shelf = shelf_new();
 	if (confine(CHANNEL, &err) < 0) {
 		log_error("policy worker cannot be confined", "error", err.msg);
 		_exit(EXIT_PROTOCOL);
 	}
 	while (serve_next())
 		malloc_trim(0); /* what an evaluation has used is not kept while it idles */
-	bundle_free(bundle);
-	bundle = NULL;
+	shelf_free(shelf);
+	shelf = NULL;
 	exit(EXIT_SUCCESS);
 }

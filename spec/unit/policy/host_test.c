@@ -9,6 +9,7 @@
 #include "policy/eval.h"
 #include "policy/frame.h"
 #include "policy/host.h"
+#include "policy/shelf.h"
 
 /*
  * The host with the real worker, and with workers that hang, crash and answer nonsense. This
@@ -212,7 +213,7 @@ static void on_done(void *arg, const struct json *reply, const struct err *err)
 		loop_stop(s->loop);
 }
 
-static struct policy_call *start_eval(struct scene *s, const char *hooks)
+static struct policy_call *start_eval_named(struct scene *s, const char *name, const char *hooks)
 {
 	auto_json struct json *names = json_of(hooks);
 	auto_json struct json *request = json_build(
@@ -222,7 +223,12 @@ static struct policy_call *start_eval(struct scene *s, const char *hooks)
 	    names);
 
 	s->waiting++;
-	return policy_eval(s->host, request, on_done, s);
+	return policy_eval(s->host, name, request, on_done, s);
+}
+
+static struct policy_call *start_eval(struct scene *s, const char *hooks)
+{
+	return start_eval_named(s, "", hooks);
 }
 
 static void eval(struct scene *s, const char *hooks)
@@ -231,13 +237,25 @@ static void eval(struct scene *s, const char *hooks)
 	loop_run(s->loop);
 }
 
-static void load(struct scene *s, const char *file, const char *text)
+static void eval_named(struct scene *s, const char *name, const char *hooks)
+{
+	start_eval_named(s, name, hooks);
+	loop_run(s->loop);
+}
+
+static void load_named(struct scene *s, const char *name, bool over, const char *file,
+		       const char *text)
 {
 	auto_json struct json *files = json_build("{%s: %s}", file, text);
 
 	s->waiting++;
-	policy_load(s->host, files, on_done, s);
+	policy_load(s->host, name, over, files, on_done, s);
 	loop_run(s->loop);
+}
+
+static void load(struct scene *s, const char *file, const char *text)
+{
+	load_named(s, "", false, file, text);
 }
 
 static const struct json *result(const struct scene *s, const char *hook)
@@ -316,13 +334,13 @@ static void an_answer_too_many_is_not_taken_for_the_next(void **state)
 static void a_load_that_loses_its_worker_fails(void **state)
 {
 	struct scene *s = *state;
-	auto_free char *before = xstrdup(policy_digest(s->host));
+	auto_free char *before = xstrdup(policy_digest(s->host, ""));
 
 	set_role("crash");
 	load(s, "contract.lua", "return {contract = function() return {new = true} end}");
 	assert_int_equal(s->err.kind, ERR_LIMIT);
 	assert_string_equal(s->err.msg, "the policy worker was ended by signal 9");
-	assert_string_equal(policy_digest(s->host), before);
+	assert_string_equal(policy_digest(s->host, ""), before);
 	assert_serves(s);
 }
 
@@ -417,7 +435,7 @@ static void a_large_input_passes(void **state)
 		json_set_str(input, key, "0123456789");
 	}
 	s->waiting++;
-	policy_eval(s->host, request, on_done, s);
+	policy_eval(s->host, "", request, on_done, s);
 	loop_run(s->loop);
 	assert_true(json_equal(input, json_at(s->reply, "results", "contract", "ok", "input")));
 }
@@ -467,7 +485,8 @@ static void hangs_inside_one_call_are_ended(void **state)
 		/* The next worker has the bundle that is in force. */
 		eval(s, "[\"validate\"]");
 		assert_non_null(json_get(result(s, "validate"), "ok"));
-		assert_string_equal(json_str(json_get(s->reply, "digest")), policy_digest(s->host));
+		assert_string_equal(json_str(json_get(s->reply, "digest")),
+				    policy_digest(s->host, ""));
 	}
 }
 
@@ -486,12 +505,12 @@ static void slow_work_between_calls_ends_politely(void **state)
 static void a_bundle_that_hangs_is_not_taken(void **state)
 {
 	struct scene *s = *state;
-	auto_free char *before = xstrdup(policy_digest(s->host));
+	auto_free char *before = xstrdup(policy_digest(s->host, ""));
 
 	load(s, "contract.lua", "\nstring.find(('a'):rep(30000), ('.-'):rep(6) .. 'b') return {}");
 	assert_int_equal(s->err.kind, ERR_LIMIT);
 	assert_true(has_prefix(s->err.msg, "contract.lua:2: the script used more than"));
-	assert_string_equal(policy_digest(s->host), before);
+	assert_string_equal(policy_digest(s->host, ""), before);
 	assert_serves(s);
 }
 
@@ -509,17 +528,17 @@ static void the_default_bundle_is_in_force_at_first(void **state)
 	assert_int_equal(json_len(json_get(result(s, "validate"), "ok")), 0);
 	assert_string_equal(json_get_str(json_get(result(s, "status"), "ok"), "phase", ""),
 			    "Pending");
-	assert_string_equal(json_str(json_get(s->reply, "digest")), policy_digest(s->host));
+	assert_string_equal(json_str(json_get(s->reply, "digest")), policy_digest(s->host, ""));
 }
 
 static void a_good_bundle_replaces_the_one_before(void **state)
 {
 	struct scene *s = *state;
-	auto_free char *before = xstrdup(policy_digest(s->host));
+	auto_free char *before = xstrdup(policy_digest(s->host, ""));
 
 	load(s, "contract.lua", "return {contract = function() return {new = true} end}");
-	assert_string_equal(json_str(json_get(s->reply, "digest")), policy_digest(s->host));
-	assert_string_not_equal(policy_digest(s->host), before);
+	assert_string_equal(json_str(json_get(s->reply, "digest")), policy_digest(s->host, ""));
+	assert_string_not_equal(policy_digest(s->host, ""), before);
 	eval(s, "[\"contract\"]");
 	assert_true(json_is_true(json_at(s->reply, "results", "contract", "ok", "new")));
 }
@@ -583,9 +602,140 @@ static void a_deep_object_passes_both_ways(void **state)
 	json_set(request, "run", json_copy(run));
 	buf_done(&text);
 	s->waiting++;
-	policy_eval(s->host, request, on_done, s);
+	policy_eval(s->host, "", request, on_done, s);
 	loop_run(s->loop);
 	assert_true(json_equal(json_get(run, "spec"), json_get(result(s, "contract"), "ok")));
+}
+
+/* ---- named bundles ---- */
+
+#define CONTRACT(value) "return {contract = function() return {from = '" value "'} end}"
+
+static void assert_from(struct scene *s, const char *name, const char *from)
+{
+	eval_named(s, name, "[\"contract\", \"validate\"]");
+	assert_string_equal(json_get_str(json_get(result(s, "contract"), "ok"), "from", "?"), from);
+	assert_non_null(json_get(result(s, "validate"), "ok"));
+	assert_string_equal(json_str(json_get(s->reply, "digest")), policy_digest(s->host, name));
+}
+
+static void bundles_have_names(void **state)
+{
+	struct scene *s = *state;
+
+	assert_false(policy_has(s->host, "a"));
+	assert_null(policy_digest(s->host, "a"));
+	eval_named(s, "a", "[\"contract\"]");
+	assert_int_equal(s->err.kind, ERR_NOT_FOUND);
+	assert_string_equal(s->err.msg, "there is no policy bundle a");
+
+	load(s, "contract.lua", CONTRACT("all"));
+	load_named(s, "a", false, "contract.lua", CONTRACT("a"));
+	load_named(s, "b", false, "job.lua", "return {shape = function(m) return m end}");
+	assert_true(policy_has(s->host, "a"));
+	assert_true(policy_shapes(s->host, "b"));
+	assert_false(policy_shapes(s->host, "a"));
+	assert_from(s, "a", "a");
+	assert_from(s, "", "all");
+	assert_from(s, "b", "?"); /* the default one */
+	load_named(s, "a", false, "contract.lua", "return {");
+	assert_from(s, "a", "a");
+	load_named(s, "a", false, "contract.lua", CONTRACT("a2"));
+	assert_from(s, "a", "a2");
+
+	policy_forget(s->host, "a");
+	policy_forget(s->host, "a");
+	policy_forget(s->host, "");
+	assert_false(policy_has(s->host, "a"));
+	eval_named(s, "a", "[\"contract\"]");
+	assert_int_equal(s->err.kind, ERR_NOT_FOUND);
+	assert_from(s, "", "all");
+	load_named(s, "a", false, "contract.lua", CONTRACT("a3"));
+	assert_from(s, "a", "a3");
+}
+
+static void a_bundle_laid_over_follows_the_one_in_force(void **state)
+{
+	struct scene *s = *state;
+	auto_free char *before = NULL;
+
+	load_named(s, "over", true, "status.lua",
+		   "local phase = require 'phase' return {status = function() return phase end}");
+	assert_int_equal(s->err.kind, ERR_INVALID); /* no such module yet */
+	load_named(s, "over", true, "parameters.lua", "return {validate = function() end}");
+	before = xstrdup(policy_digest(s->host, "over"));
+	assert_from(s, "over", "?");
+	load(s, "contract.lua", CONTRACT("all"));
+	assert_from(s, "over", "all");
+	assert_string_not_equal(policy_digest(s->host, "over"), before);
+	load(s, "job.lua", "return {shape = function(m) return m end}");
+	assert_true(policy_shapes(s->host, "over"));
+	assert_from(s, "over", "?");
+	/* A new worker gets both. */
+	set_role("");
+	load(s, "contract.lua", CONTRACT("again"));
+	load_named(s, "over", true, "status.lua",
+		   "return {status = function() string.find(('a'):rep(30000), ('.-'):rep(6) .. "
+		   "'b') end}");
+	eval_named(s, "over", "[\"status\"]");
+	assert_error(s, "status", "limit", "status.lua:1: ");
+	assert_from(s, "over", "again");
+}
+
+static void the_number_of_named_bundles_is_limited(void **state)
+{
+	struct scene *s = *state;
+	char name[SHELF_NAME_MAX + 2];
+
+	for (int i = 0; i < SHELF_NAMED_MAX; i++) {
+		snprintf(name, sizeof(name), "bundle-%d", i);
+		load_named(s, name, true, "contract.lua", CONTRACT("x"));
+		assert_int_equal(s->err.kind, ERR_NONE);
+	}
+	load_named(s, "one-more", true, "contract.lua", CONTRACT("x"));
+	assert_int_equal(s->err.kind, ERR_LIMIT);
+	assert_string_equal(s->err.msg,
+			    "no room for the policy bundle one-more: 256 named ones are "
+			    "loaded, which is the limit");
+	load_named(s, name, true, "contract.lua", CONTRACT("y"));
+	assert_from(s, name, "y");
+	policy_forget(s->host, name);
+
+	memset(name, 'n', sizeof(name) - 1);
+	name[SHELF_NAME_MAX + 1] = '\0';
+	load_named(s, name, true, "contract.lua", CONTRACT("x"));
+	assert_int_equal(s->err.kind, ERR_LIMIT);
+	name[SHELF_NAME_MAX] = '\0';
+	load_named(s, name, true, "contract.lua", CONTRACT("x"));
+	assert_from(s, name, "x");
+}
+
+static void the_size_of_all_named_bundles_is_limited(void **state)
+{
+	auto_free char *text = xcalloc(1, POLICY_BUNDLE_MAX + 1);
+	auto_json struct json *files = NULL;
+	struct shelf *shelf = shelf_new();
+	struct err err = ERR_INIT;
+	struct bundle *bundle;
+
+	(void)state;
+	memset(text, ' ', POLICY_BUNDLE_MAX);
+	files = json_build("{'contract.lua': %s}", text);
+	for (int i = 0; i < SHELF_BYTES_MAX / POLICY_BUNDLE_MAX; i++) {
+		auto_free char *name = xasprintf("b%d", i);
+
+		bundle = shelf_make(shelf, true, files, &err);
+		assert_int_equal(shelf_room(shelf, name, bundle, &err), 0);
+		shelf_put(shelf, name, true, bundle);
+	}
+	bundle = bundle_of("x");
+	assert_int_equal(shelf_room(shelf, "more", bundle, &err), -1);
+	assert_int_equal(err.kind, ERR_LIMIT);
+	assert_int_equal(shelf_room(shelf, "b0", bundle, &err), 0); /* in place of a larger one */
+	shelf_forget(shelf, "b1");
+	assert_int_equal(shelf_room(shelf, "more", bundle, &err), 0);
+	bundle_free(bundle);
+	shelf_free(shelf);
 }
 
 static void odd_requests_are_errors(void **state)
@@ -611,7 +761,7 @@ static void a_request_that_is_too_large_is_an_error(void **state)
 	memset(big, 'x', FRAME_MAX);
 	request = json_build("{'hooks': ['contract'], 'run': %s}", big);
 	s->waiting++;
-	policy_eval(s->host, request, on_done, s);
+	policy_eval(s->host, "", request, on_done, s);
 	loop_run(s->loop);
 	assert_int_equal(s->err.kind, ERR_LIMIT);
 	assert_serves(s);
@@ -670,7 +820,7 @@ static void a_callback_may_free_the_host(void **state)
 	struct scene *s = *state;
 	auto_json struct json *request = json_of("{\"hooks\":[\"contract\"]}");
 
-	policy_eval(s->host, request, free_host, s);
+	policy_eval(s->host, "", request, free_host, s);
 	start_eval(s, "[\"contract\"]");
 	loop_run(s->loop);
 	assert_int_equal(s->calls, 0);
@@ -709,6 +859,12 @@ int main(int argc, char **argv)
 	    cmocka_unit_test_setup_teardown(nothing_is_kept_from_one_evaluation_to_the_next, set_up,
 					    tear_down),
 	    cmocka_unit_test_setup_teardown(a_deep_object_passes_both_ways, set_up, tear_down),
+	    cmocka_unit_test_setup_teardown(bundles_have_names, set_up, tear_down),
+	    cmocka_unit_test_setup_teardown(a_bundle_laid_over_follows_the_one_in_force, set_up,
+					    tear_down),
+	    cmocka_unit_test_setup_teardown(the_number_of_named_bundles_is_limited, set_up,
+					    tear_down),
+	    cmocka_unit_test(the_size_of_all_named_bundles_is_limited),
 	    cmocka_unit_test_setup_teardown(odd_requests_are_errors, set_up, tear_down),
 	    cmocka_unit_test_setup_teardown(a_request_that_is_too_large_is_an_error, set_up,
 					    tear_down),

@@ -1,0 +1,120 @@
+#include "policy/call.h"
+
+#include "policy/frame.h"
+
+struct policy_call *call_new(struct policy_host *host, enum call_kind kind, const char *name,
+			     policy_done_fn *done, void *arg)
+{
+	struct policy_call *call = xcalloc(1, sizeof(*call));
+
+	call->host = host;
+	call->kind = kind;
+	call->name = xstrdup(name);
+	call->frame = (struct buf)BUF_INIT(FRAME_HEADER + FRAME_MAX);
+	call->done = done;
+	call->arg = arg;
+	return call;
+}
+
+void call_free(struct policy_call *call)
+{
+	if (call == NULL)
+		return;
+	buf_done(&call->frame);
+	bundle_free(call->bundle);
+	json_free(call->hooks);
+	json_free(call->results);
+	json_free(call->reply);
+	free(call->name);
+	free(call);
+}
+
+/* ---- ends ---- */
+
+static const char *awaited_hook(const struct policy_call *call)
+{
+	for (const struct json *h = json_first(call->hooks); h != NULL; h = json_next(h))
+		if (json_get(call->results, json_str(h)) == NULL)
+			return json_str(h);
+	return NULL;
+}
+
+static void end_eval(struct policy_call *call)
+{
+	call->reply = json_build("{'digest': %s}", call->digest);
+	json_set(call->reply, "results", steal(call->results));
+}
+
+static struct json *result_of_lost(const char *hook, const char *ran, const char *problem)
+{
+	auto_free char *message =
+	    xasprintf("%s%s, while it ran %s", streq(hook, ran) ? "" : "not run: ", problem, ran);
+
+	return json_build("{'error': {'kind': 'limit', 'hook': %s, 'file': '', 'line': 0, "
+			  "'message': %s, 'traceback': ''}}",
+			  hook, message);
+}
+
+void call_lose(struct policy_call *call, const char *ran, const char *problem)
+{
+	if (call->kind == CALL_LOAD) {
+		err_set(&call->err, ERR_LIMIT, "%s", problem);
+		return;
+	}
+	if (ran == NULL)
+		ran = awaited_hook(call);
+	for (const struct json *h = json_first(call->hooks); h != NULL; h = json_next(h))
+		if (json_get(call->results, json_str(h)) == NULL)
+			json_set(call->results, json_str(h),
+				 result_of_lost(json_str(h), ran, problem));
+	end_eval(call);
+}
+
+/* ---- answers ---- */
+
+static enum call_state take_load(struct policy_call *call, const struct json *answer)
+{
+	const struct json *error = json_get(answer, "error");
+	const char *message = json_str(json_get(error, "message"));
+
+	if (json_get(answer, "ok") != NULL)
+		call->reply = json_object();
+	else if (message != NULL)
+		err_set(&call->err,
+			streq(json_get_str(error, "kind", ""), "limit") ? ERR_LIMIT : ERR_INVALID,
+			"%s", message);
+	else
+		return CALL_NONSENSE;
+	return CALL_ENDED;
+}
+
+/* {"ok"} or {"error"}, and what it took. */
+static struct json *result_in(const struct json *answer)
+{
+	struct json *result = json_object();
+	const char *key = json_get(answer, "ok") != NULL ? "ok" : "error";
+
+	json_set(result, key, json_copy(json_get(answer, key)));
+	if (json_get(answer, "usage") != NULL)
+		json_set(result, "usage", json_copy(json_get(answer, "usage")));
+	return result;
+}
+
+static enum call_state take_eval(struct policy_call *call, const struct json *answer)
+{
+	const char *hook = awaited_hook(call);
+	bool good = (json_get(answer, "ok") != NULL) != (json_get(answer, "error") != NULL);
+
+	if (!good || !streq(json_get_str(answer, "hook", ""), hook))
+		return CALL_NONSENSE;
+	json_set(call->results, hook, result_in(answer));
+	if (awaited_hook(call) != NULL)
+		return CALL_OPEN;
+	end_eval(call);
+	return CALL_ENDED;
+}
+
+enum call_state call_take(struct policy_call *call, const struct json *answer)
+{
+	return call->kind == CALL_LOAD ? take_load(call, answer) : take_eval(call, answer);
+}

@@ -1,0 +1,51 @@
+/*
+ * call.h - one question to a policy worker: the bytes of it, and what has been answered so far.
+ *
+ * It does no I/O: host.c keeps the calls that wait, peer.c carries one to a worker and back.
+ */
+#ifndef POLICY_CALL_H
+#define POLICY_CALL_H
+
+#include "base/buf.h"
+#include "policy/bundle.h"
+#include "policy/host.h"
+
+enum call_kind { CALL_LOAD, CALL_EVAL };
+
+struct policy_call {
+	struct policy_host *host;
+	struct policy_call *next;
+	enum call_kind kind;
+	char *name;       /* of the bundle */
+	struct buf frame; /* the question as it is sent */
+	bool given;       /* to a worker */
+
+	bool over;             /* CALL_LOAD */
+	struct bundle *bundle; /* CALL_LOAD: what comes into force */
+	struct json *hooks;    /* CALL_EVAL: names */
+	struct json *results;  /* CALL_EVAL: so far, by name */
+	char digest[BUNDLE_DIGEST_MAX];
+
+	struct json *reply; /* at the end; without one err is set */
+	struct err err;
+	policy_done_fn *done; /* NULL: cancelled while a worker has it */
+	void *arg;
+};
+
+struct policy_call *call_new(struct policy_host *host, enum call_kind kind, const char *name,
+			     policy_done_fn *done, void *arg);
+void call_free(struct policy_call *call); /* NULL is fine */
+
+/* Take an answer of the worker in. */
+enum call_state {
+	CALL_OPEN,     /* more are to come */
+	CALL_ENDED,    /* reply or err is there */
+	CALL_NONSENSE, /* this is no answer to the question */
+};
+enum call_state call_take(struct policy_call *call, const struct json *answer);
+
+/* Bring the call to its end without its worker, which met `problem` while it ran the hook `ran`
+ * (NULL: the one whose answer is awaited). Hooks that have answered keep their answers. */
+void call_lose(struct policy_call *call, const char *ran, const char *problem);
+
+#endif
