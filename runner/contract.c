@@ -75,23 +75,6 @@ static int read_parameters(struct contract *contract, struct err *err)
 	return 0;
 }
 
-static int read_section(const struct contract *contract, const char *key, struct section *out,
-			struct err *err)
-{
-	auto_free char *where = NULL;
-	const struct json *section;
-	struct section found;
-
-	if (field_object(contract->root, "", key, &section, err) < 0 ||
-	    provider_find(section, key, &found.provider, &found.settings, err) < 0)
-		return -1;
-	where = xasprintf("%s.%s", key, found.provider->name);
-	if (found.provider->check(found.settings, where, err) < 0)
-		return -1;
-	*out = found;
-	return 0;
-}
-
 static int read_root(struct contract *contract, struct err *err)
 {
 	static const char *const known[] = {"jobId",  "jobName",    "kserve", "input",
@@ -103,8 +86,8 @@ static int read_root(struct contract *contract, struct err *err)
 	if (field_string(contract->root, "", "jobId", &contract->job_id, err) < 0 ||
 	    field_string(contract->root, "", "jobName", &contract->job_name, err) < 0 ||
 	    read_kserve(contract, err) < 0 || read_parameters(contract, err) < 0 ||
-	    read_section(contract, "input", &contract->input, err) < 0 ||
-	    read_section(contract, "output", &contract->output, err) < 0)
+	    section_read(contract->root, "input", SIDE_INPUT, &contract->input, err) < 0 ||
+	    section_read(contract->root, "output", SIDE_OUTPUT, &contract->output, err) < 0)
 		return -1;
 	field_warn_unknown(contract->root, "", known);
 	return 0;
@@ -137,6 +120,8 @@ int contract_load(const char *path, struct contract *out, struct err *err)
 
 void contract_done(struct contract *contract)
 {
+	section_done(&contract->input);
+	section_done(&contract->output);
 	json_free(contract->root);
 	free(contract->model_url);
 	*contract = (struct contract){0};

@@ -25,11 +25,6 @@ struct shape {
 	size_t rank;
 };
 
-struct section {
-	const struct provider *provider;
-	const struct json *settings;
-};
-
 struct contract {
 	struct json *root; /* owns what is borrowed below */
 	const char *job_id, *job_name;

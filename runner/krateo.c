@@ -9,7 +9,7 @@
 #include "runner/gojson.h"
 #include "runner/judge.h"
 
-enum { BODY_MAX = 16 << 20 };
+enum { BODY_MAX = 16 << 20, PIECE = 64 << 10 };
 
 struct storage {
 	const struct contract *contract;
@@ -17,6 +17,10 @@ struct storage {
 	char *url;
 	const char *method;
 	struct http_headers headers;
+	bool fetched;
+	struct http_reply reply; /* of the input */
+	size_t at;               /* how much of it has been read */
+	struct buf predictions;  /* of the output */
 };
 
 /* ---- checking ---- */
@@ -91,13 +95,13 @@ static int check_headers(const struct json *api, const char *where, struct err *
 	return 0;
 }
 
-static int check(const struct json *section, const char *where, struct err *err)
+static int check(const struct section *section, struct err *err)
 {
-	auto_free char *path = xasprintf("%s.api", where);
+	auto_free char *path = xasprintf("%s.api", section->where);
 	const struct json *api;
 	const char *ignored;
 
-	if (field_object(section, where, "api", &api, err) < 0 ||
+	if (field_object(section->settings, section->where, "api", &api, err) < 0 ||
 	    check_endpoint(api, path, err) < 0 ||
 	    field_string(api, path, "path", &ignored, err) < 0 || check_verb(api, path, err) < 0)
 		return -1;
@@ -150,27 +154,32 @@ static void close_storage(struct storage *storage)
 {
 	endpoint_done(&storage->endpoint);
 	http_headers_done(&storage->headers);
+	http_reply_done(&storage->reply);
+	buf_done(&storage->predictions);
 	free(storage->url);
 	free(storage);
 }
 
-static struct storage *open_storage(const struct contract *contract, const struct json *section,
-				    const char *where, struct fault *fault)
+static struct storage *open_storage(const struct contract *contract, const struct section *section,
+				    struct fault *fault)
 {
-	const struct json *api = json_get(section, "api"), *ref = json_get(api, "endpointRef");
+	const struct json *api = json_get(section->settings, "api"),
+			  *ref = json_get(api, "endpointRef");
 	struct storage *storage = xcalloc(1, sizeof(*storage));
 	const char *verb = json_get_str(api, "verb", "");
 
+	storage->reply = (struct http_reply)HTTP_REPLY_INIT;
+	storage->predictions = (struct buf)BUF_INIT(HTTP_REPLY_MAX);
 	if (endpoint_load(json_get_str(ref, "namespace", ""), json_get_str(ref, "name", ""),
 			  &storage->endpoint, fault) < 0) {
-		err_wrap(&fault->err, "%s", where);
+		err_wrap(&fault->err, "%s", section->where);
 		close_storage(storage);
 		return NULL;
 	}
 	storage->contract = contract;
 	storage->url = endpoint_join(&storage->endpoint, json_get_str(api, "path", ""));
 	storage->method = *verb != '\0' ? verb : "GET";
-	krateo_headers(section, storage->endpoint.authorization, &storage->headers);
+	krateo_headers(section->settings, storage->endpoint.authorization, &storage->headers);
 	return storage;
 }
 
@@ -323,18 +332,29 @@ static int call(struct storage *storage, const struct buf *body, bool once,
 	return http_call(&request, reply, err);
 }
 
-static int fetch(struct storage *storage, struct rows *rows, struct fault *fault)
+static int fetch(struct storage *storage, struct fault *fault)
 {
-	auto_reply struct http_reply reply = HTTP_REPLY_INIT;
 	auto_buf struct buf body = BUF_INIT(BODY_MAX);
 
 	if (krateo_input_body(storage->contract, &body, fault) < 0)
 		return -1;
-	if (call(storage, &body, false, &reply, &fault->err) < 0)
-		return judge_no_answer(&reply, REASON_INPUT_UNAVAILABLE, fault);
-	if (krateo_judge_fetch(&reply, fault) < 0)
+	if (call(storage, &body, false, &storage->reply, &fault->err) < 0)
+		return judge_no_answer(&storage->reply, REASON_INPUT_UNAVAILABLE, fault);
+	return krateo_judge_fetch(&storage->reply, fault);
+}
+
+static int read_piece(struct storage *storage, struct buf *out, struct fault *fault)
+{
+	const struct buf *body = &storage->reply.body;
+	size_t len;
+
+	if (!storage->fetched && fetch(storage, fault) < 0)
 		return -1;
-	return rows_parse(reply.body.data, reply.body.len, rows, fault);
+	storage->fetched = true;
+	len = body->len - storage->at < PIECE ? body->len - storage->at : PIECE;
+	buf_add(out, body->data + storage->at, len);
+	storage->at += len;
+	return 0;
 }
 
 /* The stock notebooks cut a value at its second '='. The text of predictions is ours to escape;
@@ -347,15 +367,31 @@ static void warn_of_equal_signs(const struct contract *contract)
 				 json_key(c));
 }
 
-static int store(struct storage *storage, const char *predictions, struct fault *fault)
+static int begin(struct storage *storage UNUSED, int64_t *rows_done, struct fault *fault UNUSED)
+{
+	*rows_done = 0;
+	return 0;
+}
+
+static int write_piece(struct storage *storage, const char *bytes, size_t len, int64_t rows UNUSED,
+		       struct fault *fault)
+{
+	if (buf_add(&storage->predictions, bytes, len) == 0)
+		return 0;
+	return fault_set(fault, REASON_ARG_TOO_LONG, ERR_LIMIT,
+			 "predictions: expected at most %zu bytes, found more",
+			 storage->predictions.max);
+}
+
+static int commit(struct storage *storage, struct fault *fault)
 {
 	auto_reply struct http_reply reply = HTTP_REPLY_INIT;
 	auto_buf struct buf body = BUF_INIT(BODY_MAX);
 	const char *pod_uid = getenv("pod_uid");
 
 	warn_of_equal_signs(storage->contract);
-	if (krateo_output_body(storage->contract, pod_uid != NULL ? pod_uid : "", predictions,
-			       &body, fault) < 0)
+	if (krateo_output_body(storage->contract, pod_uid != NULL ? pod_uid : "",
+			       storage->predictions.data, &body, fault) < 0)
 		return -1;
 	if (call(storage, &body, true, &reply, &fault->err) < 0)
 		return judge_no_answer(
@@ -366,9 +402,12 @@ static int store(struct storage *storage, const char *predictions, struct fault 
 
 const struct provider krateo_provider = {
     .name = "krateo",
+    .whole = true,
     .check = check,
     .open = open_storage,
-    .fetch = fetch,
-    .store = store,
+    .read = read_piece,
+    .begin = begin,
+    .write = write_piece,
+    .commit = commit,
     .close = close_storage,
 };

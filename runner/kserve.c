@@ -71,9 +71,9 @@ bool kserve_metadata_shape(const char *text, size_t len, const char *input_name,
 void kserve_request(const char *input_name, const struct rows *rows, const struct shape *shape,
 		    struct buf *out)
 {
-	buf_adds(out, "{\"inputs\":[{\"data\":");
+	buf_adds(out, "{\"inputs\":[{\"data\":[");
 	buf_add(out, rows->text.data, rows->text.len);
-	buf_adds(out, ",\"datatype\":\"FP32\",\"name\":");
+	buf_adds(out, "],\"datatype\":\"FP32\",\"name\":");
 	gojson_add_string(out, input_name);
 	buf_adds(out, ",\"shape\":[");
 	for (size_t i = 0; i < shape->rank; i++)

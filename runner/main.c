@@ -12,7 +12,7 @@
 #include "runner/contract.h"
 #include "runner/http.h"
 #include "runner/kserve.h"
-#include "runner/provider.h"
+#include "runner/reader.h"
 #include "runner/report.h"
 
 static const char usage[] =
@@ -45,6 +45,7 @@ struct options {
 struct run {
 	struct contract contract;
 	struct storage *input, *output;
+	struct reader reader; /* of input */
 	struct rows rows;
 	struct buf predictions;
 	size_t count;
@@ -70,11 +71,11 @@ static int open_both(struct run *run, struct report *report, struct fault *fault
 {
 	const struct section *input = &run->contract.input, *output = &run->contract.output;
 
-	run->input = input->provider->open(&run->contract, input->settings, "input", fault);
+	run->input = input->provider->open(&run->contract, input, fault);
 	if (run->input == NULL)
 		return -1;
 	report->phase = PHASE_OUTPUT;
-	run->output = output->provider->open(&run->contract, output->settings, "output", fault);
+	run->output = output->provider->open(&run->contract, output, fault);
 	if (run->output == NULL)
 		return -1;
 	report->phase = PHASE_INPUT;
@@ -83,8 +84,10 @@ static int open_both(struct run *run, struct report *report, struct fault *fault
 
 static int do_input(struct run *run, struct report *report, struct fault *fault)
 {
-	if (open_both(run, report, fault) < 0 ||
-	    run->contract.input.provider->fetch(run->input, &run->rows, fault) < 0)
+	if (open_both(run, report, fault) < 0)
+		return -1;
+	reader_init(&run->reader, &run->contract.input, run->input);
+	if (reader_fill(&run->reader, &run->rows, SIZE_MAX, SIZE_MAX, fault) < 0)
 		return -1;
 	report->rows_in = (int64_t)run->rows.count;
 	return 0;
@@ -100,7 +103,13 @@ static int do_inference(struct run *run, struct report *report, struct fault *fa
 
 static int do_output(struct run *run, struct report *report, struct fault *fault)
 {
-	if (run->contract.output.provider->store(run->output, run->predictions.data, fault) < 0)
+	const struct provider *provider = run->contract.output.provider;
+	int64_t rows_done;
+
+	if (provider->begin(run->output, &rows_done, fault) < 0 ||
+	    provider->write(run->output, run->predictions.data, run->predictions.len,
+			    report->rows_in, fault) < 0 ||
+	    provider->commit(run->output, fault) < 0)
 		return -1;
 	report->rows_stored = (int64_t)run->count;
 	return 0;
@@ -154,6 +163,7 @@ static void close_all(struct run *run)
 		run->contract.input.provider->close(run->input);
 	if (run->output != NULL)
 		run->contract.output.provider->close(run->output);
+	reader_done(&run->reader);
 	rows_done(&run->rows);
 	buf_done(&run->predictions);
 	contract_done(&run->contract);
@@ -177,7 +187,8 @@ static int finish(const struct options *options, const struct report *report,
 
 static int run(const struct options *options)
 {
-	struct run run = {.rows = ROWS_INIT, .predictions = BUF_INIT(HTTP_REPLY_MAX)};
+	static const struct row_rule numbers = {.leaves = LEAF_NUMBER, .even = true};
+	struct run run = {.rows = ROWS_INIT(numbers), .predictions = BUF_INIT(HTTP_REPLY_MAX)};
 	struct report report = {.phase = PHASE_CONTRACT};
 	struct fault fault = FAULT_INIT;
 	int code;

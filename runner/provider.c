@@ -1,22 +1,92 @@
 #include "runner/provider.h"
 
+#include "runner/field.h"
+
 static const struct provider *const providers[] = {&krateo_provider};
 
-int provider_find(const struct json *section, const char *where, const struct provider **out,
-		  const struct json **settings, struct err *err)
+static int unknown(const struct json *section, const char *where, struct err *err)
 {
 	const struct json *first = json_first(section);
+	auto_buf struct buf names = BUF_INIT(1024);
 
+	for (size_t i = 0; i < ARRAY_LEN(providers); i++)
+		buf_addf(&names, "%s%s", i > 0 ? ", " : "", providers[i]->name);
+	return err_set(err, ERR_INVALID, "%s: expected a storage provider (%s), found %s%s", where,
+		       names.data, first != NULL ? "only " : "none",
+		       first != NULL ? json_key(first) : "");
+}
+
+/* The one provider that the object names; a second one would be ignored in silence. */
+static int find(const struct json *section, const char *where, struct section *out, struct err *err)
+{
 	for (size_t i = 0; i < ARRAY_LEN(providers); i++) {
 		const struct json *found = json_get(section, providers[i]->name);
 
-		if (found != NULL) {
-			*out = providers[i];
-			*settings = found;
-			return 0;
-		}
+		if (found == NULL)
+			continue;
+		if (out->provider != NULL)
+			return err_set(err, ERR_INVALID,
+				       "%s: expected one storage provider, found %s and %s", where,
+				       out->provider->name, providers[i]->name);
+		out->provider = providers[i];
+		out->settings = found;
 	}
-	return err_set(err, ERR_INVALID, "%s: expected the storage provider krateo, found %s%s",
-		       where, first != NULL ? "only " : "none",
-		       first != NULL ? json_key(first) : "");
+	return out->provider != NULL ? 0 : unknown(section, where, err);
+}
+
+static int read_layout(struct section *section, struct err *err)
+{
+	static const char *const names[] = {
+	    [LAYOUT_FLAT] = "flat", [LAYOUT_ROWS] = "rows", [LAYOUT_TENSORS] = "tensors"};
+	const char *name;
+
+	if (field_string(section->settings, section->where, "layout", &name, err) < 0)
+		return -1;
+	section->layout = section->provider->whole ? LAYOUT_FLAT : LAYOUT_ROWS;
+	for (size_t i = 0; i < ARRAY_LEN(names); i++) {
+		if (!streq(name, names[i]))
+			continue;
+		section->layout = (enum layout)i;
+		return 0;
+	}
+	return *name == '\0' ? 0
+			     : err_set(err, ERR_INVALID,
+				       "%s.layout: expected flat, rows or tensors, found \"%s\"",
+				       section->where, name);
+}
+
+static int read_section(struct section *section, struct err *err)
+{
+	const struct provider *provider = section->provider;
+	const char *path;
+
+	if (provider->check(section, err) < 0)
+		return -1;
+	path = provider->path != NULL ? provider->path(section->settings) : NULL;
+	if (format_choose(section->settings, section->where, path, &section->format, err) < 0)
+		return -1;
+	return section->side == SIDE_OUTPUT ? read_layout(section, err) : 0;
+}
+
+int section_read(const struct json *root, const char *key, enum side side, struct section *out,
+		 struct err *err)
+{
+	struct section section = {.side = side};
+	const struct json *object;
+
+	if (field_object(root, "", key, &object, err) < 0 || find(object, key, &section, err) < 0)
+		return -1;
+	section.where = xasprintf("%s.%s", key, section.provider->name);
+	if (read_section(&section, err) < 0) {
+		section_done(&section);
+		return -1;
+	}
+	*out = section;
+	return 0;
+}
+
+void section_done(struct section *section)
+{
+	free(section->where);
+	*section = (struct section){.provider = NULL};
 }

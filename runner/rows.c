@@ -3,6 +3,8 @@
 void rows_done(struct rows *rows)
 {
 	buf_done(&rows->text);
+	free(rows->starts);
+	rows->starts = NULL;
 }
 
 bool scan_key_is(const struct scan *s, const char *key)
@@ -29,112 +31,188 @@ const char *scan_token_name(enum scan_token token)
 	return names[token];
 }
 
-static int not_json(const struct scan *s, struct fault *fault)
+int rows_not_json(const struct scan *s, struct fault *fault)
 {
 	scan_fail(s, &fault->err);
-	err_wrap(&fault->err, "the input's reply is not JSON");
+	err_wrap(&fault->err, "the input is not JSON");
 	return fault_as(fault, REASON_INPUT_NOT_JSON);
 }
 
-/* With '[' just read: copy the values up to ']'. */
-static int read_row(struct scan *s, struct rows *rows, struct fault *fault)
-{
-	enum scan_token token;
-	size_t width = 0;
+/* ---- what a row may hold ---- */
 
-	buf_adds(&rows->text, rows->count > 0 ? ",[" : "[");
-	while ((token = scan_next(s)) == SCAN_NUMBER) {
-		if (width++ > 0)
-			buf_addc(&rows->text, ',');
-		buf_add(&rows->text, s->span, s->span_len);
-	}
-	if (token == SCAN_ERROR)
-		return not_json(s, fault);
-	if (token != SCAN_ARRAY_END)
-		return fault_set(fault, REASON_INPUT_INVALID, ERR_INVALID,
-				 "result: row %zu, value %zu: expected a number, found %s",
-				 rows->count + 1, width + 1, scan_token_name(token));
-	if (width == 0)
-		return fault_set(fault, REASON_INPUT_INVALID, ERR_INVALID,
-				 "result: row %zu: expected numbers, found an empty row",
-				 rows->count + 1);
-	if (rows->count > 0 && width != rows->width)
-		return fault_set(fault, REASON_INPUT_INVALID, ERR_INVALID,
-				 "result: row %zu: expected %zu values as in row 1, found %zu",
-				 rows->count + 1, rows->width, width);
-	buf_addc(&rows->text, ']');
-	rows->width = width;
-	rows->count++;
-	return 0;
+static unsigned leaf_of(enum scan_token token)
+{
+	return token == SCAN_NUMBER   ? LEAF_NUMBER
+	       : token == SCAN_STRING ? LEAF_STRING
+	       : token == SCAN_NULL   ? LEAF_NULL
+				      : LEAF_BOOL;
 }
 
-/* With the first token of result's value just read. */
-static int read_rows(struct scan *s, enum scan_token token, struct rows *rows, struct fault *fault)
+static const char *expected_leaf(unsigned leaves)
 {
-	if (token == SCAN_NULL)
+	return leaves == LEAF_NUMBER   ? "a number"
+	       : leaves == LEAF_STRING ? "a string"
+	       : leaves == LEAF_BOOL   ? "true or false"
+				       : "another value";
+}
+
+static size_t number_of(const struct rows *rows)
+{
+	return (size_t)rows->first + rows->count + 1;
+}
+
+static int refuse_row(const struct rows *rows, enum scan_token found, struct fault *fault)
+{
+	return fault_set(fault, REASON_INPUT_INVALID, ERR_INVALID,
+			 "row %zu: expected an array or an object, found %s", number_of(rows),
+			 scan_token_name(found));
+}
+
+static int refuse_value(const struct rows *rows, enum scan_token found, struct fault *fault)
+{
+	return fault_set(fault, REASON_INPUT_INVALID, ERR_INVALID,
+			 "row %zu, value %zu: expected %s, found %s", number_of(rows),
+			 rows->leaves + 1, expected_leaf(rows->rule.leaves),
+			 scan_token_name(found));
+}
+
+static int check_width(const struct rows *rows, struct fault *fault)
+{
+	if (!rows->rule.even)
 		return 0;
-	if (token == SCAN_ERROR)
-		return not_json(s, fault);
-	if (token != SCAN_ARRAY)
+	if (rows->leaves == 0)
 		return fault_set(fault, REASON_INPUT_INVALID, ERR_INVALID,
-				 "result: expected an array of rows, found %s",
-				 scan_token_name(token));
-	buf_addc(&rows->text, '[');
-	while ((token = scan_next(s)) == SCAN_ARRAY)
-		if (read_row(s, rows, fault) < 0)
-			return -1;
-	if (token == SCAN_ERROR)
-		return not_json(s, fault);
-	if (token != SCAN_ARRAY_END)
+				 "row %zu: expected values, found an empty row", number_of(rows));
+	if (rows->width != 0 && rows->leaves != rows->width)
 		return fault_set(fault, REASON_INPUT_INVALID, ERR_INVALID,
-				 "result: row %zu: expected an array of numbers, found %s",
-				 rows->count + 1, scan_token_name(token));
-	buf_addc(&rows->text, ']');
+				 "row %zu: expected %zu values as in row 1, found %zu",
+				 number_of(rows), rows->width, rows->leaves);
 	return 0;
 }
 
-static int read_reply(struct scan *s, struct rows *rows, struct fault *fault)
-{
-	size_t others = 0, results = 0;
-	enum scan_token token = scan_next(s);
+/* ---- adding ---- */
 
-	if (token == SCAN_ERROR)
-		return not_json(s, fault);
-	if (token != SCAN_OBJECT)
-		return fault_set(fault, REASON_INPUT_INVALID, ERR_INVALID,
-				 "the input's reply: expected {\"result\": [[...], ...]}, found %s",
-				 scan_token_name(token));
-	while ((token = scan_next(s)) == SCAN_KEY) {
-		if (!scan_key_is(s, "result")) {
-			others++;
-			scan_skip(s, scan_next(s));
-			continue;
-		}
-		if (results++ > 0)
-			return fault_set(fault, REASON_INPUT_INVALID, ERR_INVALID,
-					 "the input's reply: expected one result, found two");
-		if (read_rows(s, scan_next(s), rows, fault) < 0)
-			return -1;
+static void begin_row(struct rows *rows)
+{
+	if (rows->count == rows->room) {
+		rows->room = rows->room == 0 ? 64 : rows->room * 2;
+		rows->starts = xrealloc(rows->starts, rows->room * sizeof(*rows->starts));
 	}
-	if (token == SCAN_ERROR || scan_next(s) != SCAN_END)
-		return not_json(s, fault);
-	if (results == 0 && others > 0)
-		return fault_set(
-		    fault, REASON_INPUT_INVALID, ERR_INVALID,
-		    "the input's reply: expected the member result, found only others");
-	return 0;
+	if (rows->count > 0)
+		buf_addc(&rows->text, ',');
+	rows->starts[rows->count] = rows->text.len;
+	rows->leaves = 0;
+	rows->depth = 0;
+	rows->comma = false;
 }
 
-int rows_parse(const char *text, size_t len, struct rows *rows, struct fault *fault)
+static int end_row(struct rows *rows, struct fault *fault)
 {
-	struct rows found = ROWS_INIT;
+	if (check_width(rows, fault) < 0)
+		return -1;
+	rows->width = rows->leaves;
+	rows->count++;
+	return 1;
+}
+
+static void add_span(struct rows *rows, const struct scan *s, const char *quote, const char *tail)
+{
+	buf_adds(&rows->text, rows->comma ? "," : "");
+	buf_adds(&rows->text, quote);
+	buf_add(&rows->text, s->span, s->span_len);
+	buf_adds(&rows->text, quote);
+	buf_adds(&rows->text, tail);
+}
+
+/* One more token of the row that is open; false if the rule forbids it. */
+static bool add_token(struct rows *rows, const struct scan *s, enum scan_token token)
+{
+	switch (token) {
+	case SCAN_OBJECT:
+	case SCAN_ARRAY:
+		if (rows->depth++ > 0 && !rows->rule.nested)
+			return false;
+		add_span(rows, s, "", "");
+		rows->comma = false;
+		return true;
+	case SCAN_OBJECT_END:
+	case SCAN_ARRAY_END:
+		rows->depth--;
+		rows->comma = false;
+		add_span(rows, s, "", "");
+		break;
+	case SCAN_KEY:
+		add_span(rows, s, "\"", ":");
+		rows->comma = false;
+		return true;
+	case SCAN_STRING:
+	case SCAN_NUMBER:
+	case SCAN_TRUE:
+	case SCAN_FALSE:
+	case SCAN_NULL:
+		if ((leaf_of(token) & rows->rule.leaves) == 0)
+			return false;
+		add_span(rows, s, token == SCAN_STRING ? "\"" : "", "");
+		rows->leaves++;
+		break;
+	case SCAN_ERROR:
+	case SCAN_END:
+		return false;
+	}
+	rows->comma = true;
+	return true;
+}
+
+int rows_token(struct rows *rows, const struct scan *s, enum scan_token token, struct fault *fault)
+{
+	bool first = rows->depth == 0;
+
+	if (token == SCAN_ERROR)
+		return rows_not_json(s, fault);
+	if (first && !rows->rule.scalars && token != SCAN_ARRAY && token != SCAN_OBJECT)
+		return refuse_row(rows, token, fault);
+	if (first)
+		begin_row(rows);
+	if (!add_token(rows, s, token))
+		return refuse_value(rows, token, fault);
+	if (rows->text.len - rows->starts[rows->count] > ROW_MAX)
+		return fault_set(fault, REASON_INPUT_INVALID, ERR_LIMIT,
+				 "row %zu: expected at most %d bytes, found more", number_of(rows),
+				 ROW_MAX);
+	return rows->depth == 0 ? end_row(rows, fault) : 0;
+}
+
+int rows_add(struct rows *rows, const char *text, size_t len, struct fault *fault)
+{
 	struct scan s;
+	int rc = 0;
 
 	scan_init(&s, text, len);
-	if (read_reply(&s, &found, fault) < 0) {
-		rows_done(&found);
+	while (rc == 0)
+		rc = rows_token(rows, &s, scan_next(&s), fault);
+	if (rc < 0)
 		return -1;
-	}
-	*rows = found;
-	return 0;
+	return scan_next(&s) == SCAN_END ? 0 : rows_not_json(&s, fault);
+}
+
+/* ---- using ---- */
+
+const char *rows_slice(const struct rows *rows, size_t from, size_t count, size_t *len)
+{
+	size_t start = rows->starts[from], end = rows->text.len;
+
+	if (from + count < rows->count)
+		end = rows->starts[from + count] - 1;
+	*len = end - start;
+	return rows->text.data + start;
+}
+
+void rows_take(struct rows *rows, struct rows *out)
+{
+	struct rows fresh = ROWS_INIT(rows->rule);
+
+	fresh.width = rows->width;
+	fresh.first = rows->first + (int64_t)rows->count;
+	*out = *rows;
+	*rows = fresh;
 }

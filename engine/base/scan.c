@@ -4,7 +4,12 @@
 
 void scan_init(struct scan *s, const char *text, size_t len)
 {
-	*s = (struct scan){.start = text, .at = text, .end = text + len, .want = SCAN_WANT_VALUE};
+	*s = (struct scan){.start = text,
+			   .at = text,
+			   .end = text + len,
+			   .want = SCAN_WANT_VALUE,
+			   .line = 1,
+			   .column = 1};
 }
 
 static enum scan_token fail(struct scan *s, const char *problem)
@@ -366,17 +371,49 @@ enum scan_token scan_skip_any(struct scan *s)
 	return ahead == AHEAD_KEY ? read_key(s, skip_string) : skip_value(s);
 }
 
-int scan_fail(const struct scan *s, struct err *err)
+/* The line and column of the scanner's place. */
+static void find_place(const struct scan *s, int *line, int *column)
 {
-	int line = 1, column = 1;
+	int row = s->line, place = s->column;
 
 	for (const char *p = s->start; p < s->at && p < s->end; p++) {
-		column++;
+		place++;
 		if (*p == '\n') {
-			line++;
-			column = 1;
+			row++;
+			place = 1;
 		}
 	}
+	*line = row;
+	*column = place;
+}
+
+bool scan_step(struct scan *s, bool last, enum scan_token *token)
+{
+	enum { LONGEST = 12 }; /* a surrogate pair: what is refused is not looked at further */
+	struct scan before = *s;
+
+	*token = scan_next(s);
+	if (last || (*token == SCAN_ERROR && s->end - s->at >= LONGEST) ||
+	    (*token != SCAN_ERROR && *token != SCAN_END && *token != SCAN_NUMBER) ||
+	    (*token == SCAN_NUMBER && s->at < s->end))
+		return true;
+	*s = before;
+	find_place(s, &s->line, &s->column);
+	s->start = s->at;
+	return false;
+}
+
+void scan_more(struct scan *s, const char *text, size_t len)
+{
+	s->start = s->at = text;
+	s->end = text + len;
+}
+
+int scan_fail(const struct scan *s, struct err *err)
+{
+	int line, column;
+
+	find_place(s, &line, &column);
 	return err_set(err, ERR_INVALID, "line %d, column %d: %s", line, column,
 		       s->problem != NULL ? s->problem : "not JSON");
 }

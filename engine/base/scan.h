@@ -12,6 +12,8 @@
  *	scan_init(&s, text, len);
  *	while ((token = scan_next(&s)) != SCAN_END && token != SCAN_ERROR)
  *		...
+ *
+ * A text that comes in pieces is read with scan_step() and scan_more().
  */
 #ifndef BASE_SCAN_H
 #define BASE_SCAN_H
@@ -43,6 +45,7 @@ struct scan {
 	/* private */
 	const char *start, *at, *end;
 	const char *problem;
+	int line, column; /* of start */
 	int depth;
 	uint64_t objects; /* bit d: level d is an object */
 	enum {
@@ -68,6 +71,14 @@ enum scan_token scan_skip(struct scan *s, enum scan_token first);
  * can be stepped over, or cut out and parsed by itself. scan_text() is not for what this found.
  */
 enum scan_token scan_skip_any(struct scan *s);
+
+/*
+ * As scan_next, for a text of which only the beginning is there: false where more text could make
+ * the token another one. Then call scan_more() with all that was not read yet, from s->at on, and
+ * what has come behind it, and step again. last: nothing more will come.
+ */
+bool scan_step(struct scan *s, bool last, enum scan_token *token);
+void scan_more(struct scan *s, const char *text, size_t len);
 
 /* After SCAN_ERROR: set err to "line 3, column 7: expected ..., found ...". Returns -1. */
 int scan_fail(const struct scan *s, struct err *err);

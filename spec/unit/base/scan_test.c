@@ -470,6 +470,56 @@ static void skip_any_tells_an_error(void **state)
 	}
 }
 
+/* The same tokens as in one go, and an error at the same place. */
+static void check_pieces(const char *all, size_t piece)
+{
+	struct scan whole, parts;
+	auto_free char *text = NULL;
+	struct err wanted = ERR_INIT, found = ERR_INIT;
+	size_t have = 0, len = strlen(all);
+	enum scan_token token = SCAN_NULL;
+
+	scan_init(&whole, all, len);
+	scan_init(&parts, "", 0);
+	while (token != SCAN_END && token != SCAN_ERROR) {
+		while (!scan_step(&parts, have == len, &token)) {
+			size_t at = have - (size_t)(parts.end - parts.at);
+
+			have = have + piece < len ? have + piece : len;
+			free(text);
+			text = xstrndup(all + at, have - at);
+			scan_more(&parts, text, have - at);
+		}
+		assert_int_equal(token, scan_next(&whole));
+		if (token != SCAN_END && token != SCAN_ERROR)
+			assert_memory_equal(parts.span, whole.span, whole.span_len);
+	}
+	if (token == SCAN_ERROR) {
+		scan_fail(&whole, &wanted);
+		scan_fail(&parts, &found);
+		assert_string_equal(found.msg, wanted.msg);
+	}
+}
+
+static void pieces_make_the_same_tokens(void **state)
+{
+	static const char *const rows[] = {
+	    "{\"a\\n\":[12.5e+3,-0,true,false,null,\"\\ud83d\\ude00\xE2\x82\xAC\"],\n\"b\":{}} ",
+	    "7",
+	    "[1,\n 2,\n 3 4]",
+	    "[tru",
+	    "[\"\\ud83dx\"]",
+	    "[1]\n\n]",
+	    "\"\xE2\x82",
+	    "",
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++)
+		for (size_t piece = 1; piece <= strlen(rows[i]) + 1; piece++)
+			check_pieces(rows[i], piece);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -487,6 +537,7 @@ int main(void)
 	    cmocka_unit_test(skip_any_takes_what_is_refused),
 	    cmocka_unit_test(skip_any_has_no_limit_of_depth),
 	    cmocka_unit_test(skip_any_tells_an_error),
+	    cmocka_unit_test(pieces_make_the_same_tokens),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

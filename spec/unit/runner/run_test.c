@@ -22,7 +22,7 @@ static const struct run_case cases[] = {
     {"secret refused", .refused = REFUSED_SECRET, .exit = 3, .reason = "SecretUnavailable",
      .message = "Secret ns/db"},
     {"secret forbidden", .secret = {ANSWER("403 Forbidden", "", "{}")}, .exit = 3,
-     .reason = "SecretForbidden", .message = "input: Secret ns/db: the service account needs"},
+     .reason = "SecretForbidden", .message = "input.krateo: Secret ns/db: the service account needs"},
     {"secret missing", .secret = {ANSWER("404 Not Found", "", "{}")}, .exit = 3,
      .reason = "SecretNotFound", .message = "404"},
     {"secret not JSON", .secret = {OK("x")}, .exit = 3, .reason = "SecretInvalid",
@@ -33,7 +33,7 @@ static const struct run_case cases[] = {
      .message = "503"},
 
     {"secret of the output missing", .secret = {"", ANSWER("404 Not Found", "", "{}")}, .exit = 5,
-     .reason = "SecretNotFound", .message = "output: Secret ns/db"},
+     .reason = "SecretNotFound", .message = "output.krateo: Secret ns/db"},
     {"input refused", .refused = REFUSED_DATABASE, .exit = 3, .reason = "InputUnavailable",
      .message = "POST http://127.0.0.1:"},
     {"input reset", .in = {SCRIPT_RESET}, .exit = 3, .reason = "InputUnavailable",
