@@ -184,6 +184,7 @@ static int start(struct app *app, struct err *err)
 				      .policy_namespace = namespace,
 				      .policy_name = app->options.policy_configmap,
 				      .service_account = app->options.service_account,
+				      .pending_ms = app->options.pending_ms,
 				      .max_in_flight = (int)app->options.max_in_flight,
 				      .resync_ms = app->options.polling_ms,
 				      .may_write = may_write,

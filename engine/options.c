@@ -137,6 +137,11 @@ static int parse_polling(const char *text, struct options *out, struct err *err)
 	return 0;
 }
 
+static int parse_pending(const char *text, struct options *out, struct err *err)
+{
+	return duration_parse(text, &out->pending_ms, err);
+}
+
 static int parse_rate(const char *text, struct options *out, struct err *err)
 {
 	char *end;
@@ -200,6 +205,9 @@ static const struct setting settings[] = {
      "ConfigMap with the policies (default: kserve-controller-policies)", parse_policy_configmap},
     {"polling-interval", "POLLING_INTERVAL", "DURATION",
      "look at every live run again after so long (default: 5m)", parse_polling},
+    {"pending-timeout", "PENDING_TIMEOUT", "DURATION",
+     "end a run whose Pod cannot start by itself after so long; 0: never (default: 10m)",
+     parse_pending},
     {"max-reconcile-rate", "MAX_RECONCILE_RATE", "N", "passes in flight at once (default: 10)",
      parse_rate},
     {"listen", "LISTEN", "HOST:PORT", "health and metrics (default: :8080)", parse_listen},
@@ -264,6 +272,7 @@ int options_parse(int argc, char *const *argv, options_env_fn *env, struct optio
 	    .listen = ":8080",
 	    .lease = "kserve-controller",
 	    .polling_ms = 300000,
+	    .pending_ms = 600000,
 	    .max_in_flight = 10,
 	    .leader_elect = true,
 	    .log_level = LOG_INFO,

@@ -21,6 +21,7 @@ struct options {
 	const char *listen; /* of health and metrics: host:port */
 	const char *lease;  /* name of the Lease */
 	int64_t polling_ms;
+	int64_t pending_ms; /* 0: no limit */
 	int64_t max_in_flight;
 	bool leader_elect;
 	enum log_level log_level;

@@ -289,6 +289,7 @@ struct controller *controller_new(const struct controller_deps *deps,
 		    .arg = c},
 	    .host = deps->host,
 	    .service_account = spec->service_account,
+	    .pending_ms = spec->pending_ms,
 	    .evaluated = on_evaluated,
 	};
 	c->queue = queue_new();

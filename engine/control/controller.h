@@ -21,6 +21,7 @@ struct controller_spec {
 	const char *const *namespaces;              /* to watch; NULL-terminated, empty: all */
 	const char *policy_namespace, *policy_name; /* the policy ConfigMap */
 	const char *service_account; /* of runner pods; NULL: the namespace's default */
+	int64_t pending_ms;          /* see waiting.h; 0: no limit */
 	int max_in_flight;
 	int64_t resync_ms;            /* every run that has not finished is looked at again */
 	bool (*may_write)(void *arg); /* this process holds the lease, freshly */

@@ -21,7 +21,7 @@ static const char *phase_of(const struct observed *o)
 	return json_get_str(status_of(o), "phase", "");
 }
 
-static bool is_owned(const struct observed *o)
+bool decide_owns_job(const struct observed *o)
 {
 	const struct json *owner = json_first(json_at(o->job, "metadata", "ownerReferences"));
 	const char *uid = json_get_str(json_get(o->run, "metadata"), "uid", "");
@@ -54,7 +54,7 @@ enum stage decide_stage(const struct observed *o)
 	if (phase_is_final(phase_of(o)) && !is_edited_after_rejection(o))
 		return STAGE_FINISHED;
 	if (o->job != NULL)
-		return is_owned(o) ? STAGE_STARTED : STAGE_FOREIGN;
+		return decide_owns_job(o) ? STAGE_STARTED : STAGE_FOREIGN;
 	if (json_get(named, "uid") != NULL && !run_is_scheduled(o->run))
 		return STAGE_LOST;
 	if (o->config == NULL || !config_allows(o->config, namespace_of(o)))

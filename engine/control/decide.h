@@ -29,6 +29,7 @@ struct observed {
 	const char *digest;          /* of the policies in force */
 	bool shapes;                 /* the policies have a shape hook */
 	const char *service_account; /* for runner pods; NULL: the namespace's default */
+	int64_t pending_ms;          /* see waiting.h; 0: no limit */
 	int64_t now;                 /* ms */
 };
 
@@ -44,6 +45,9 @@ enum stage {
 };
 
 enum stage decide_stage(const struct observed *o);
+
+/* o->job is the run's, not somebody else's of that name. */
+bool decide_owns_job(const struct observed *o);
 
 /* The question for the policies (see policy/host.h); NULL if there is none. Yours. */
 struct json *decide_question(const struct observed *o);

@@ -100,6 +100,25 @@ static struct json *pod_owned(const struct json *run, const char *digest)
 
 /* ---- Job and CronJob ---- */
 
+static const int64_t final_codes[] = {2, 6, 8, 13, 14, 15};
+
+bool exit_code_is_final(int64_t code)
+{
+	for (size_t i = 0; i < ARRAY_LEN(final_codes); i++)
+		if (code == final_codes[i])
+			return true;
+	return false;
+}
+
+static struct json *final_code_list(void)
+{
+	struct json *list = json_array();
+
+	for (size_t i = 0; i < ARRAY_LEN(final_codes); i++)
+		json_append(list, json_int(final_codes[i]));
+	return list;
+}
+
 /* Exit codes of the runner that another try cannot mend end the Job; lost nodes, drains and
  * preemptions do not count as tries. */
 static struct json *job_spec(const struct json *run, const struct json *config,
@@ -108,14 +127,15 @@ static struct json *job_spec(const struct json *run, const struct json *config,
 	const struct json *spec = json_get(run, "spec");
 	int64_t deadline = json_get_int(spec, "timeoutSeconds", 0);
 	int64_t backoff = json_get_int(json_get(config, "spec"), "backoffLimit", BACKOFF_LIMIT);
+	auto_json struct json *codes = final_code_list();
 	struct json *job = json_build(
 	    "{'backoffLimit': %d, 'template': %j, 'podReplacementPolicy': 'Failed',"
 	    " 'podFailurePolicy': {'rules': ["
 	    "  {'action': 'FailJob', 'onExitCodes': {'containerName': '" RUNNER_CONTAINER "',"
-	    "    'operator': 'In', 'values': [2, 6, 8, 13, 14, 15]}},"
+	    "    'operator': 'In', 'values': %j}},"
 	    "  {'action': 'Ignore', 'onPodConditions':"
 	    "    [{'type': 'DisruptionTarget', 'status': 'True'}]}]}}",
-	    backoff, pod);
+	    backoff, pod, codes);
 
 	if (deadline > 0)
 		json_set(job, "activeDeadlineSeconds", json_int(deadline));

@@ -30,6 +30,10 @@ enum {
 /* True if the run has a schedule: then it gets a CronJob instead of a Job. */
 bool run_is_scheduled(const struct json *run);
 
+/* True for the exit codes that the runner gives what another attempt cannot mend: they end the Job.
+ */
+bool exit_code_is_final(int64_t code);
+
 /* The name of the run's Job or CronJob, and of its contract; yours. */
 char *run_job_name(const struct json *run);
 

@@ -5,6 +5,7 @@
 #include "base/timefmt.h"
 #include "control/manifest.h"
 #include "control/status.h"
+#include "control/waiting.h"
 
 /* How long a finished Job's pods may still be on their way to us, and how long a change of words
  * within one phase is held back after what caused it: a run whose pod starts and ends without delay
@@ -182,6 +183,28 @@ static int64_t last_happening(const struct observed *o)
 	return newest;
 }
 
+/* The Job is about to end with the attempt that has failed just now. */
+static bool was_last_attempt(const struct observed *o, const struct json *attempts)
+{
+	const struct json *last = NULL;
+
+	for (const struct json *a = json_first(attempts); a != NULL; a = json_next(a))
+		last = a;
+	return json_get_int(json_get(o->job, "status"), "failed", 0) >=
+		   json_get_int(json_get(o->job, "spec"), "backoffLimit", BACKOFF_LIMIT) ||
+	       exit_code_is_final(json_get_int(last, "exitCode", 0));
+}
+
+/* Why an attempt failed is written down at once, for its Pod may go; that of the last one comes
+ * with the outcome. */
+static bool attempt_must_be_told(const struct observed *o, const struct json *wanted)
+{
+	const struct json *attempts = json_at(wanted, "result", "lastAttempts");
+
+	return !json_equal(attempts, json_at(o->run, "status", "result", "lastAttempts")) &&
+	       !was_last_attempt(o, attempts);
+}
+
 /* True while only the words differ, and what they tell of is so new that it may be over at once. */
 static bool words_can_wait(const struct observed *o, const struct json *wanted)
 {
@@ -189,7 +212,7 @@ static bool words_can_wait(const struct observed *o, const struct json *wanted)
 
 	return streq(phase_of(o), json_get_str(wanted, "phase", "")) &&
 	       !json_equal(json_get(status, "message"), json_get(wanted, "message")) &&
-	       o->now - last_happening(o) < WORDS_HELD_MS;
+	       !attempt_must_be_told(o, wanted) && o->now - last_happening(o) < WORDS_HELD_MS;
 }
 
 static void tell_transition(const struct observed *o, const struct json *wanted, struct plan *plan)
@@ -256,6 +279,33 @@ static struct json *spec_changes(const struct observed *o)
 	return json_first(changes) != NULL ? job_patch(o, changes) : NULL;
 }
 
+/* A finished run's Job must not run any more. Its time limit ends it, so that it stays to be read.
+ */
+static void end_job(const struct observed *o, struct plan *plan)
+{
+	auto_json struct json *spec = json_build("{'activeDeadlineSeconds': 1}");
+
+	if (json_get_int(json_get(o->job, "spec"), "activeDeadlineSeconds", 0) != 1)
+		plan_add(plan, ACTION_PATCH, &KIND_JOB, job_patch(o, spec));
+}
+
+/* The outcome is recorded first: should we stop in between, outcome_cleanup ends the Job. */
+static void give_up_waiting(const struct observed *o, const struct json *answer, struct plan *plan)
+{
+	const char *why = json_get_str(answer, "message",
+				       json_get_str(json_get(o->run, "status"), "message", ""));
+	auto_free char *message = xasprintf("The runner did not start within %lld seconds. %s",
+					    (long long)waiting_limit(o) / 1000, why);
+	auto_json struct json *verdict =
+	    json_build("{'phase': 'Failed', 'reason': 'StartTimeout', 'message': %s}", message);
+	auto_json struct json *wanted = wanted_status(o, verdict);
+
+	status_end(wanted, o->now);
+	add_status(o, plan, wanted);
+	end_job(o, plan);
+	plan_event(plan, "Warning", "StartTimeout", message);
+}
+
 void outcome_record(const struct observed *o, const struct json *results, struct plan *plan)
 {
 	const struct json *answer = json_at(results, "status", "ok");
@@ -263,10 +313,16 @@ void outcome_record(const struct observed *o, const struct json *results, struct
 	auto_free char *disagrees = NULL;
 	auto_json struct json *wanted = NULL;
 	struct json *changes = job_finished(o->job) == NULL ? spec_changes(o) : NULL;
+	int64_t left = waiting_left(o);
 
 	if (changes != NULL)
 		plan_add(plan, ACTION_PATCH, run_is_scheduled(o->run) ? &KIND_CRONJOB : &KIND_JOB,
 			 changes);
+	if (left == 0) {
+		give_up_waiting(o, answer, plan);
+		return;
+	}
+	plan->requeue_ms = left;
 	if (outcome_failure(results, &failure)) {
 		outcome_policy_error(o, &failure, plan);
 		return;
@@ -283,7 +339,7 @@ void outcome_record(const struct observed *o, const struct json *results, struct
 	}
 	wanted = wanted_status(o, answer);
 	if (words_can_wait(o, wanted)) {
-		plan->requeue_ms = WORDS_HELD_MS;
+		plan->requeue_ms = left > 0 && left < WORDS_HELD_MS ? left : WORDS_HELD_MS;
 		return;
 	}
 	add_status(o, plan, wanted);
@@ -297,10 +353,8 @@ void outcome_lost(const struct observed *o, struct plan *plan)
 	    "never run again: create a new InferenceRun";
 	struct verdict verdict = {.phase = "Failed", .reason = "JobLost", .message = message};
 	auto_json struct json *wanted = status_apply(o->run, &verdict, o->now);
-	char now[TIME_TEXT_MAX];
 
-	time_format(o->now, false, now);
-	json_set_str(wanted, "completionTime", now);
+	status_end(wanted, o->now);
 	add_status(o, plan, wanted);
 	plan_event(plan, "Warning", "JobLost", message);
 }
@@ -312,7 +366,7 @@ static void let_job_expire(const struct observed *o, int64_t ttl_ms, struct plan
 {
 	auto_json struct json *spec = json_build("{'ttlSecondsAfterFinished': %d}", ttl_ms / 1000);
 
-	if (o->job != NULL && json_at(o->job, "spec", "ttlSecondsAfterFinished") == NULL)
+	if (json_at(o->job, "spec", "ttlSecondsAfterFinished") == NULL)
 		plan_add(plan, ACTION_PATCH, &KIND_JOB, job_patch(o, spec));
 }
 
@@ -323,11 +377,17 @@ void outcome_cleanup(const struct observed *o, struct plan *plan)
 	int64_t ttl_ms = json_get_int(spec, "ttlSecondsAfterFinished", TTL_AFTER_FINISHED_S) * 1000;
 	bool succeeded = streq(phase_of(o), "Succeeded"), failed = streq(phase_of(o), "Failed");
 	const char *ended = json_get_str(json_get(o->run, "status"), "completionTime", "");
+	bool owned = o->job != NULL && decide_owns_job(o);
 	int64_t since;
 
-	if (streq(policy, "None") || run_is_scheduled(o->run) || !time_parse(ended, &since))
+	if (run_is_scheduled(o->run))
 		return;
-	let_job_expire(o, ttl_ms, plan);
+	if (owned && job_finished(o->job) == NULL)
+		end_job(o, plan);
+	if (streq(policy, "None") || !time_parse(ended, &since))
+		return;
+	if (owned)
+		let_job_expire(o, ttl_ms, plan);
 	if (!(streq(policy, "DeleteOnCompletion") && (succeeded || failed)) &&
 	    !(streq(policy, "DeleteOnSuccess") && succeeded))
 		return;

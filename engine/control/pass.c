@@ -56,6 +56,7 @@ static struct observed observed(const struct pass *pass)
 	    .digest = pass->digest,
 	    .shapes = policy_shapes(pass->env.host, ""),
 	    .service_account = pass->env.service_account,
+	    .pending_ms = pass->env.pending_ms,
 	    .now = time_now_ms(),
 	};
 }

@@ -15,6 +15,7 @@ struct pass_env {
 	struct act_env act;
 	struct policy_host *host;
 	const char *service_account;
+	int64_t pending_ms; /* see waiting.h */
 	/* After every evaluation, for metrics; kind is NULL or the kind of the error. */
 	void (*evaluated)(void *arg, int64_t duration_ms, const char *error_kind);
 };

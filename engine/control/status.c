@@ -201,6 +201,15 @@ static void set_duration(struct json *status)
 	json_set_str(status, "duration", text);
 }
 
+void status_end(struct json *status, int64_t now)
+{
+	char text[TIME_TEXT_MAX];
+
+	time_format(now, false, text);
+	json_set_str(status, "completionTime", text);
+	set_duration(status);
+}
+
 void status_from_job(struct json *status, const struct json *job, const struct json *pods)
 {
 	const struct json *finished = job_finished(job);

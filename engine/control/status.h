@@ -38,6 +38,9 @@ struct json *status_patch(const struct json *run, const struct json *wanted);
  * terminated container of the last pod). */
 void status_from_job(struct json *status, const struct json *job, const struct json *pods);
 
+/* The run ends now, not with its Job. */
+void status_end(struct json *status, int64_t now);
+
 /* Take over what the CronJob tells: lastScheduleTime, lastSuccessfulTime, active. */
 void status_from_cronjob(struct json *status, const struct json *cronjob);
 

@@ -161,6 +161,8 @@ value imagePullSecrets 'pod.imagePullSecrets == [{name: "mine"}]' --set 'imagePu
 value replicas 'one("Deployment").spec.replicas == 2' --set replicas=2
 value pollingInterval 'environment.POLLING_INTERVAL == "90s"' --set pollingInterval=90s
 check "a bare number of seconds" renders 'environment.POLLING_INTERVAL == "1000000"' --set pollingInterval=1000000
+value pendingTimeout 'environment.PENDING_TIMEOUT == "1h"' --set pendingTimeout=1h
+check "no pending timeout" renders 'environment.PENDING_TIMEOUT == "0"' --set pendingTimeout=0
 value maxReconcileRate 'environment.MAX_RECONCILE_RATE == "1000"' --set maxReconcileRate=1000
 value logLevel 'environment.LOG_LEVEL == "debug"' --set logLevel=debug
 value logFormat 'environment.LOG_FORMAT == "text"' --set logFormat=text

@@ -55,6 +55,9 @@
 	"[{'metadata': {'name': 'p'}, 'status': {'phase': 'Succeeded', 'containerStatuses': "      \
 	"[{'state': {'terminated': {'exitCode': 0, 'finishedAt': '" NOW                            \
 	"', 'message': '{\\\"rows\\\": {\\\"stored\\\": 3}}'}}}]}}]"
+#define HOPELESS_POD(at)                                                                           \
+	"[{'metadata': {'creationTimestamp': '" at "'}, 'status': {'phase': 'Pending', "           \
+	"'containerStatuses': [{'state': {'waiting': {'reason': 'ErrImagePull'}}}]}}]"
 #define ACCEPTED "{'validate': {'ok': []}, 'contract': {'ok': {'jobId': 'x'}}}"
 #define SAYS(phase, reason)                                                                        \
 	"{'status': {'ok': {'phase': '" phase "', 'reason': '" reason "', 'message': 'm'}}}"
@@ -152,6 +155,16 @@ static const struct row {
      CONFIG, "{" JOB_META ", 'spec': {'schedule': '0 0 * * *'}, 'status': {}}", "[]",
      SAYS("Scheduled", "Scheduled"), "patch CronJob; status Scheduled/Scheduled"},
 
+    {"an image that nobody can pull fails the run", STARTED_RUN, CONFIG, JOB("'active': 1"),
+     HOPELESS_POD("2026-11-24T09:50:00Z"), SAYS("Pending", "ErrImagePull"),
+     "status Failed/StartTimeout; patch Job; event StartTimeout"},
+    {"not before its time", STARTED_RUN, CONFIG, JOB("'active': 1"),
+     HOPELESS_POD("2026-11-24T09:50:01Z"), SAYS("Pending", "ErrImagePull"),
+     "status Pending/ErrImagePull; requeue=1000"},
+    {"whatever the status policy says", STARTED_RUN, CONFIG, JOB("'active': 1"),
+     HOPELESS_POD("2026-11-24T09:50:00Z"), ERROR("status", "script"),
+     "status Failed/StartTimeout; patch Job; event StartTimeout"},
+
     /* FOREIGN, LOST */
     {"a foreign Job is left alone", NEW_RUN, CONFIG,
      "{'metadata': {'ownerReferences': [{'uid': 'o'}]}}", NULL, NULL,
@@ -165,6 +178,12 @@ static const struct row {
     {"the outcome is a latch: no Job", ENDED("Failed", NOW), CONFIG, NULL, NULL, NULL, ""},
     {"the outcome is a latch: another state of the Job", ENDED("Failed", NOW), CONFIG,
      JOB(COMPLETE(NOW)), "[]", NULL, ""},
+    {"whose Job must not run any more", ENDED("Failed", NOW), CONFIG, JOB("'active': 1"), "[]",
+     NULL, "patch Job"},
+    {"that is asked once", ENDED("Failed", NOW), CONFIG,
+     "{" JOB_META ", 'spec': {'activeDeadlineSeconds': 1}}", "[]", NULL, ""},
+    {"a foreign Job may go on", ENDED("Failed", NOW), CONFIG_DELETE("DeleteOnSuccess"),
+     "{'metadata': {'ownerReferences': [{'uid': 'o'}]}}", "[]", NULL, ""},
     {"without a config nothing is deleted", ENDED("Succeeded", NOW), NULL, NULL, NULL, NULL, ""},
     {"deletion is not due yet", ENDED("Succeeded", "2026-11-24T09:59:50Z"),
      CONFIG_DELETE("DeleteOnSuccess"), NULL, NULL, NULL, "requeue=50000"},
@@ -225,7 +244,8 @@ static void world_init(struct world *w, const char *run, const char *config, con
 				 .job = w->job,
 				 .pods = w->pods,
 				 .digest = "sha256:d",
-				 .shapes = true};
+				 .shapes = true,
+				 .pending_ms = 600000};
 	assert_true(time_parse(NOW, &w->o.now));
 }
 

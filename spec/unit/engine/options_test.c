@@ -40,6 +40,7 @@ static const struct {
 	const char *flag, *variable, *value, *message;
 } bad[] = {
     {"--polling-interval", "POLLING_INTERVAL", "soon", "expected a duration such as 30s"},
+    {"--pending-timeout", "PENDING_TIMEOUT", "-1s", "expected a duration such as 30s"},
     {"--polling-interval", "POLLING_INTERVAL", "-1m", "expected a duration such as 30s"},
     {"--polling-interval", "POLLING_INTERVAL", "0", "expected at least 1s"},
     {"--polling-interval", "POLLING_INTERVAL", "999ms", "expected at least 1s"},
@@ -212,15 +213,16 @@ static char *shown(const struct options *o)
 		 o->context != NULL ? o->context : "-", o->namespace != NULL ? o->namespace : "-");
 	for (name = o->namespaces; *name != NULL; name++)
 		buf_addf(&out, "%s%s", name == o->namespaces ? "" : "|", *name);
-	buf_addf(&out, "] %s %s %s %s %lld %lld %d %d %d",
+	buf_addf(&out, "] %s %s %s %s %lld %lld %lld %d %d %d",
 		 o->service_account != NULL ? o->service_account : "-", o->policy_configmap,
-		 o->listen, o->lease, (long long)o->polling_ms, (long long)o->max_in_flight,
-		 o->leader_elect, (int)o->log_level, (int)o->log_format);
+		 o->listen, o->lease, (long long)o->polling_ms, (long long)o->pending_ms,
+		 (long long)o->max_in_flight, o->leader_elect, (int)o->log_level,
+		 (int)o->log_format);
 	return buf_steal(&out);
 }
 
 /* What comes behind the first options, and before the later ones, when they are not set. */
-#define REST " :8080 kserve-controller 300000 10 1 1 0"
+#define REST " :8080 kserve-controller 300000 600000 10 1 1 0"
 #define BEFORE_LISTEN "- - - [] - kserve-controller-policies "
 #define DEFAULTS "- - - [] - kserve-controller-policies" REST
 
@@ -235,22 +237,28 @@ static const struct {
     {"--sa-runner", "SA_RUNNER", "run.ner-1", "- - - [] run.ner-1 kserve-controller-policies" REST},
     {"--policy-configmap", "POLICY_CONFIGMAP", "p", "- - - [] - p" REST},
     {"--polling-interval", "POLLING_INTERVAL", "1m30s",
-     BEFORE_LISTEN ":8080 kserve-controller 90000 10 1 1 0"},
+     BEFORE_LISTEN ":8080 kserve-controller 90000 600000 10 1 1 0"},
     {"--polling-interval", "POLLING_INTERVAL", "1",
-     BEFORE_LISTEN ":8080 kserve-controller 1000 10 1 1 0"},
+     BEFORE_LISTEN ":8080 kserve-controller 1000 600000 10 1 1 0"},
+    {"--pending-timeout", "PENDING_TIMEOUT", "0",
+     BEFORE_LISTEN ":8080 kserve-controller 300000 0 10 1 1 0"},
+    {"--pending-timeout", "PENDING_TIMEOUT", "1h",
+     BEFORE_LISTEN ":8080 kserve-controller 300000 3600000 10 1 1 0"},
     {"--max-reconcile-rate", "MAX_RECONCILE_RATE", "1",
-     BEFORE_LISTEN ":8080 kserve-controller 300000 1 1 1 0"},
+     BEFORE_LISTEN ":8080 kserve-controller 300000 600000 1 1 1 0"},
     {"--max-reconcile-rate", "MAX_RECONCILE_RATE", "1000",
-     BEFORE_LISTEN ":8080 kserve-controller 300000 1000 1 1 0"},
+     BEFORE_LISTEN ":8080 kserve-controller 300000 600000 1000 1 1 0"},
     {"--listen", "LISTEN", "127.0.0.1:0",
-     BEFORE_LISTEN "127.0.0.1:0 kserve-controller 300000 10 1 1 0"},
+     BEFORE_LISTEN "127.0.0.1:0 kserve-controller 300000 600000 10 1 1 0"},
     {"--listen", "LISTEN", "[::1]:65535",
-     BEFORE_LISTEN "[::1]:65535 kserve-controller 300000 10 1 1 0"},
+     BEFORE_LISTEN "[::1]:65535 kserve-controller 300000 600000 10 1 1 0"},
     {"--leader-elect", "LEADER_ELECT", "false",
-     BEFORE_LISTEN ":8080 kserve-controller 300000 10 0 1 0"},
-    {"--lease", "LEASE", "l", BEFORE_LISTEN ":8080 l 300000 10 1 1 0"},
-    {"--log-level", "LOG_LEVEL", "error", BEFORE_LISTEN ":8080 kserve-controller 300000 10 1 3 0"},
-    {"--log-format", "LOG_FORMAT", "text", BEFORE_LISTEN ":8080 kserve-controller 300000 10 1 1 1"},
+     BEFORE_LISTEN ":8080 kserve-controller 300000 600000 10 0 1 0"},
+    {"--lease", "LEASE", "l", BEFORE_LISTEN ":8080 l 300000 600000 10 1 1 0"},
+    {"--log-level", "LOG_LEVEL", "error",
+     BEFORE_LISTEN ":8080 kserve-controller 300000 600000 10 1 3 0"},
+    {"--log-format", "LOG_FORMAT", "text",
+     BEFORE_LISTEN ":8080 kserve-controller 300000 600000 10 1 1 1"},
 };
 
 static void assert_gives(const char *flag, const char *value, const char *variable,
