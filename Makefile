@@ -38,7 +38,8 @@ LIBS   := $(foreach f,control policy kube net base,$(call lib,$(f)))
 CONTROLLER := $(BUILD)/kserve-controller
 RUNNER     := $(BUILD)/kserve-runner
 STANDINS   := $(patsubst spec/standins/%.c,$(BUILD)/%,$(wildcard spec/standins/*.c))
-TOOLS      := $(BUILD)/apisim $(BUILD)/podrunner $(BUILD)/bench-load $(STANDINS)
+MODULE     := $(BUILD)/lua/kserve/policy.so $(BUILD)/lua/kserve/report.lua
+TOOLS      := $(MODULE) $(BUILD)/apisim $(BUILD)/podrunner $(BUILD)/bench-load $(STANDINS)
 UNIT       := $(patsubst spec/%.c,$(BUILD)/spec/%,$(wildcard spec/unit/*/*_test.c))
 LUA        := $(wildcard scripts/*.lua)
 
@@ -83,6 +84,33 @@ $(CONTROLLER): $(call objects,engine/*.c) $(LIBS)
 	$(call say,ld,$@)
 	$(Q)$(CC) $(ALL_LDFLAGS) $^ $(LIBS_engine) -o $@
 
+# What specs of policies load, in Lua's own program: the code of libpolicy once more, as it must be in
+# a shared object. Lua's functions are the program's.
+pic = $(patsubst $(BUILD)/obj/%,$(BUILD)/pic/%,$(objects))
+$(BUILD)/pic/%.o: %.c
+	@mkdir -p $(@D)
+	$(call say,cc,$@)
+	$(Q)$(CC) $(ALL_CFLAGS) -fPIC -fvisibility=hidden -c $< -o $@
+
+$(BUILD)/pic/gen/%.o: $(BUILD)/gen/%.c
+	@mkdir -p $(@D)
+	$(call say,cc,$@)
+	$(Q)$(CC) $(ALL_CFLAGS) -fPIC -fvisibility=hidden -c $< -o $@
+
+$(BUILD)/pic/lib.a: $(call pic,engine/policy/*.c) $(call pic,engine/base/*.c) $(BUILD)/pic/gen/default_bundle.o
+	@rm -f $@
+	$(call say,ar,$@)
+	$(Q)ar rcs $@ $^
+
+$(BUILD)/lua/kserve/%.so: $(call pic,engine/lua/*.c) $(BUILD)/pic/lib.a
+	@mkdir -p $(@D)
+	$(call say,ld,$@)
+	$(Q)$(CC) -shared $(filter-out -pie,$(ALL_LDFLAGS)) $^ -lseccomp -lm $(LIBS_base) -o $@
+
+$(BUILD)/lua/kserve/%.lua: engine/lua/%.lua
+	@mkdir -p $(@D)
+	@cp $< $@
+
 $(RUNNER): $(call objects,runner/*.c) $(call lib,base)
 	$(call say,ld,$@)
 	$(Q)$(CC) $(ALL_LDFLAGS) $^ -lcurl $(LIBS_base) -o $@
@@ -105,12 +133,15 @@ $(BUILD)/bench-load: $(BUILD)/obj/spec/bench/load.o $(call lib,kube) $(call lib,
 
 # A unit test links the floors, and the parts of apisim, the runner or main that it is for.
 APISIM_PARTS := $(filter-out $(BUILD)/obj/spec/apisim/main.o,$(call objects,spec/apisim/*.c))
+LUA_PARTS := $(call objects,engine/lua/*.c)
 RUNNER_PARTS := $(filter-out $(BUILD)/obj/runner/main.o,$(call objects,runner/*.c))
 $(BUILD)/spec/unit/apisim/%: PARTS = $(APISIM_PARTS)
 $(BUILD)/spec/unit/engine/%: PARTS = $(BUILD)/obj/engine/options.o
+$(BUILD)/spec/unit/lua/%: PARTS = $(LUA_PARTS)
 $(BUILD)/spec/unit/runner/%: PARTS = $(RUNNER_PARTS)
 $(filter $(BUILD)/spec/unit/apisim/%,$(UNIT)): $(APISIM_PARTS)
 $(filter $(BUILD)/spec/unit/engine/%,$(UNIT)): $(BUILD)/obj/engine/options.o
+$(filter $(BUILD)/spec/unit/lua/%,$(UNIT)): $(LUA_PARTS)
 $(filter $(BUILD)/spec/unit/runner/%,$(UNIT)): $(RUNNER_PARTS)
 $(filter $(BUILD)/spec/unit/runner/%,$(UNIT)): | $(RUNNER)
 $(UNIT): $(BUILD)/spec/unit/%: $(BUILD)/obj/spec/unit/%.o $(LIBS)
@@ -131,7 +162,7 @@ fuzz-targets: $(FUZZ)
 .PHONY: tools unit-tests fuzz-targets
 .SECONDARY:
 
--include $(shell find $(BUILD)/obj -name '*.d' 2>/dev/null)
+-include $(shell find $(BUILD)/obj $(BUILD)/pic -name '*.d' 2>/dev/null)
 
 # ---- set-up ----
 
@@ -144,15 +175,22 @@ setup: ## install the Debian packages that building and testing need (as root or
 check: lint test ## everything that CI runs; ends with "N passed, N failed"
 
 SUITES ?= $(wildcard spec/e2e/*_test.sh)
+POLICY_TESTS = 'policies/scripts: COVERAGE=95 spec/policy-test --tap scripts spec/lua' \
+  $(patsubst %,'policies/%: COVERAGE=95 spec/policy-test --tap examples/policies/%',$(notdir $(wildcard examples/policies/*)))
 test: setup-quiet all tools unit-tests ## unit tests, policy specs and the integration suites
 	@BUILD=$(BUILD) spec/tap --jobs $(JOBS) $(UNIT) $(REPLAYS) \
-	  'lua: busted --lua=lua5.4 --output=TAP --pattern=_spec spec/lua' \
+	  $(POLICY_TESTS) \
 	  $(SUITES) 'torture: spec/torture/torture.py --every 25' $(if $(SANITIZE),,$(REAL) $(MEMCHECK))
 
 torture: setup-quiet all tools ## fail each API call in each way, and kill the controller there: takes a while
 	@BUILD=$(BUILD) TAP_TIMEOUT=3600 spec/tap 'torture: spec/torture/torture.py --jobs 16'
 
 REPLAYS = $(foreach f,$(FUZZ),'$(f) spec/fuzz/corpus/$(notdir $(f))')
+
+DIR ?= scripts
+policy-test: setup-quiet $(MODULE) ## run the specs of the policies in DIR (scripts), with cost and COVERAGE (80) percent of lines
+	@BUILD=$(BUILD) spec/policy-test $(DIR) $(if $(filter scripts,$(DIR)),spec/lua)
+.PHONY: policy-test
 
 # Where a real control plane is at hand, the way of a run is tried on it as well.
 REAL ?= 'real/run_test: spec/controlplane/skip || E2E_SERVER=real spec/e2e/run_test.sh'
@@ -202,7 +240,7 @@ tidy: $(BUILD)/gen/default_bundle.c compile_commands.json ## clang-tidy
 	@printf '%s\n' $(SOURCES) | xargs -P $$(nproc) -n 4 clang-tidy -p . --quiet 2>/dev/null
 
 luacheck: ## luacheck
-	@luacheck --quiet scripts spec/lua $(wildcard examples/policies)
+	@luacheck --quiet scripts spec/lua engine/lua $(wildcard examples/policies)
 
 shellcheck: ## shellcheck
 	@shellcheck -x $$(grep -rlE '^#!/bin/(ba)?sh' --include='*' spec .ci examples charts 2>/dev/null)

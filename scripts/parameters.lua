@@ -26,9 +26,6 @@ local function problem(name, value)
   if type(value) ~= "string" then
     return "must be a string"
   end
-  if value:find("\0", 1, true) then
-    return "must not hold a NUL byte"
-  end
   local length = #name + 1 + #value
   if length > ARGUMENT_MAX then
     return "is too long: name=value has " .. length .. " bytes, at most " .. ARGUMENT_MAX

@@ -80,6 +80,13 @@ static const struct hook *find_hook(const char *name)
 	return NULL;
 }
 
+const char *const *eval_inputs(const char *name)
+{
+	const struct hook *hook = find_hook(name);
+
+	return hook != NULL ? hook->args : NULL;
+}
+
 /* ---- results ---- */
 
 struct json *eval_error(const char *kind, const char *hook, const char *file, int line,

@@ -31,6 +31,10 @@ struct eval {
 	struct coverage *coverage; /* gets the lines that run; NULL: nobody asks */
 };
 
+/* The names of a hook's inputs in the order of its arguments, NULL behind the last. NULL: there is
+ * no such hook. */
+const char *const *eval_inputs(const char *hook);
+
 /* Run one hook with the inputs that host.h tells; yours. `parameters` beside the run stands for
  * run.spec.parameters. Without a job.lua, shape answers the manifest. */
 struct json *eval_hook(const struct eval *eval, const char *hook, const struct json *request);

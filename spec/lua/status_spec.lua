@@ -1,6 +1,5 @@
-local helper = require "spec.lua.helper"
-local json = helper.json
-local status = helper.policy("status").status
+local policy = require "kserve.policy"
+local bundle = policy.load "."
 
 local RUN = { spec = { timeoutSeconds = 3600 } }
 local NOW = "2026-11-24T10:00:00Z"
@@ -53,6 +52,10 @@ end
 
 local function waiting(reason, message)
   return pod("Pending", { waiting = { reason = reason, message = message } })
+end
+
+local function status(...)
+  return bundle:status(...)
 end
 
 local function expect(phase, reason, message, found)
@@ -290,7 +293,7 @@ describe("status at the end", function()
       status(RUN, failure, { pod("Failed", {}) }, NOW))
     expect("Failed", "PodFailed", "The pod failed.",
       status(RUN, failure,
-        { { status = { phase = "Failed", containerStatuses = json.null } } }, NOW))
+        { { status = { phase = "Failed", containerStatuses = policy.null } } }, NOW))
   end)
 
   it("tells what ended a pod from outside", function()

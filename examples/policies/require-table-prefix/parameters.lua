@@ -9,6 +9,7 @@ local PREFIX <const> = "kserve_controller_"
 
 local function validate(parameters, _run, _config)
   local violations = {}
+  parameters = parameters or {}
   for _, field in ipairs { "input_table_name", "output_table_name" } do
     local name = parameters[field]
     if name ~= nil and name:sub(1, #PREFIX) ~= PREFIX then

@@ -1,0 +1,73 @@
+#include "policy/folder.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <sys/stat.h>
+
+#include "base/file.h"
+#include "base/utf8.h"
+#include "policy/host.h"
+
+static bool has_suffix(const char *text, const char *suffix)
+{
+	size_t len = strlen(text), wanted = strlen(suffix);
+
+	return len > wanted && streq(text + len - wanted, suffix);
+}
+
+static bool is_policy(const struct dirent *entry, const char *path)
+{
+	struct stat found;
+
+	return has_suffix(entry->d_name, ".lua") && !has_suffix(entry->d_name, "_spec.lua") &&
+	       stat(path, &found) == 0 && S_ISREG(found.st_mode);
+}
+
+static int add_file(struct json *files, const char *name, const char *path, size_t *room,
+		    struct err *err)
+{
+	auto_buf struct buf text = BUF_INIT(*room);
+
+	if (file_read(path, &text, err) < 0)
+		return -1;
+	if (memchr(text.data, '\0', text.len) != NULL || !utf8_valid(text.data, text.len))
+		return err_set(err, ERR_INVALID, "%s: expected text in UTF-8", path);
+	*room -= text.len;
+	json_set_str(files, name, text.data);
+	return 0;
+}
+
+static int read_entries(DIR *folder, const char *path, struct json *files, struct err *err)
+{
+	size_t room = POLICY_BUNDLE_MAX;
+	struct dirent *entry;
+
+	while ((entry = readdir(folder)) != NULL) {
+		auto_free char *file = xasprintf("%s/%s", path, entry->d_name);
+
+		if (is_policy(entry, file) && add_file(files, entry->d_name, file, &room, err) < 0)
+			return -1;
+	}
+	if (json_first(files) == NULL)
+		return err_set(err, ERR_NOT_FOUND,
+			       "%s: expected policy files such as "
+			       "contract.lua, found none",
+			       path);
+	return 0;
+}
+
+struct json *folder_read(const char *path, struct err *err)
+{
+	auto_json struct json *files = json_object();
+	DIR *folder = opendir(path);
+	int failed;
+
+	if (folder == NULL) {
+		err_set(err, errno == EACCES ? ERR_DENIED : ERR_NOT_FOUND,
+			"%s: expected a folder of policy files: %s", path, strerror(errno));
+		return NULL;
+	}
+	failed = read_entries(folder, path, files, err);
+	closedir(folder);
+	return failed ? NULL : steal(files);
+}
