@@ -210,7 +210,7 @@ LUA_RAISES static void note_lines(lua_State *L, const struct json *files, int se
 LUA_RAISES static int bundle_call(lua_State *L)
 {
 	const char *hook = lua_tostring(L, lua_upvalueindex(1));
-	const char *const *inputs = eval_inputs(hook);
+	const char *const *inputs = eval_form_of(hook)->args;
 	const struct bundle_state *bundle = luaL_checkudata(L, 1, BUNDLE_TYPE);
 	struct session *session;
 	struct err err = ERR_INIT;

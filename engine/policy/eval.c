@@ -80,11 +80,11 @@ static const struct hook *find_hook(const char *name)
 	return NULL;
 }
 
-const char *const *eval_inputs(const char *name)
+const struct eval_form *eval_form_of(const char *name)
 {
 	const struct hook *hook = find_hook(name);
 
-	return hook != NULL ? hook->args : NULL;
+	return hook != NULL ? &hook->form : NULL;
 }
 
 /* ---- results ---- */

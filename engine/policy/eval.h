@@ -18,7 +18,8 @@ struct eval_form {
 
 #define EVAL_EXAMPLES "examples.lua"
 
-/* NULL: it is no hook's file. */
+/* NULL: there is no such hook, it is no hook's file. */
+const struct eval_form *eval_form_of(const char *hook);
 const struct eval_form *eval_form_of_file(const char *file);
 
 struct eval {
@@ -30,10 +31,6 @@ struct eval {
 	void *arg;                 /* of all three */
 	struct coverage *coverage; /* gets the lines that run; NULL: nobody asks */
 };
-
-/* The names of a hook's inputs in the order of its arguments, NULL behind the last. NULL: there is
- * no such hook. */
-const char *const *eval_inputs(const char *hook);
 
 /* Run one hook with the inputs that host.h tells; yours. `parameters` beside the run stands for
  * run.spec.parameters. Without a job.lua, shape answers the manifest. */
