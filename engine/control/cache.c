@@ -80,22 +80,28 @@ static void run_event(struct source *source, enum watch_event type, const struct
 {
 	struct cache *cache = source->cache;
 	const char *phase = json_get_str(json_get(run, "status"), "phase", "");
+	bool finished = streq(phase, "Succeeded") || streq(phase, "Failed");
+	auto_free char *config = type != WATCH_DELETED ? config_key_of(run) : NULL;
 
 	forget_run(cache, meta);
-	if (type != WATCH_DELETED && !streq(phase, "Succeeded") && !streq(phase, "Failed"))
+	if (type != WATCH_DELETED && !finished)
 		remember_run(cache, meta, run);
+	cache->spec.run(cache->spec.arg, meta->key, config, finished);
 	cache->spec.seen(cache->spec.arg, meta->key,
 			 type == WATCH_DELETED ? "" : meta->resource_version, NULL);
 	cache->spec.changed(cache->spec.arg, meta->key, !source->listed);
 }
 
-static void config_event(struct source *source, const struct store_meta *meta)
+static void config_event(struct source *source, enum watch_event type,
+			 const struct store_meta *meta, const struct json *config)
 {
 	struct cache *cache = source->cache;
 	const struct map *users = map_get(cache->runs_by_config, meta->key);
 	const char *key;
 	void *value;
 
+	if (!cache->spec.config(cache->spec.arg, meta->key, type != WATCH_DELETED ? config : NULL))
+		return;
 	for (size_t i = 0; users != NULL && map_next(users, &i, &key, &value);)
 		cache->spec.changed(cache->spec.arg, key, !source->listed);
 }
@@ -126,7 +132,7 @@ static void on_event(void *arg, enum watch_event type, const struct store_meta *
 	if (source->which == RUNS)
 		run_event(source, type, meta, object);
 	else if (source->which == CONFIGS)
-		config_event(source, meta);
+		config_event(source, type, meta, object);
 	else
 		owned_event(source, meta, object);
 }
@@ -239,6 +245,11 @@ static struct json *pods_of(const struct cache *cache, const struct json *job)
 	return list.pods;
 }
 
+struct json *cache_config(const struct cache *cache, const char *config_key)
+{
+	return store_get(cache->stores[CONFIGS], config_key);
+}
+
 bool cache_look(const struct cache *cache, const char *run_key, struct cache_view *view)
 {
 	struct json *run = store_get(cache->stores[RUNS], run_key);
@@ -250,7 +261,8 @@ bool cache_look(const struct cache *cache, const char *run_key, struct cache_vie
 	job = run_job_name(run);
 	job_key = xasprintf("%s/%s", json_get_str(json_get(run, "metadata"), "namespace", ""), job);
 	view->run = run;
-	view->config = store_get(cache->stores[CONFIGS], config_key);
+	view->config = cache_config(cache, config_key);
+	json_remove(view->config, "status");
 	view->job = store_get(cache->stores[run_is_scheduled(run) ? CRONJOBS : JOBS], job_key);
 	view->pods = pods_of(cache, view->job);
 	return true;

@@ -17,6 +17,10 @@ struct cache_spec {
 	void (*changed)(void *arg, const char *run_key, bool initial);
 	/* The run was seen with this version ("" when deleted), or its Job with this uid. */
 	void (*seen)(void *arg, const char *run_key, const char *run_version, const char *job_uid);
+	/* A run refers to this config (NULL: the run is gone). */
+	void (*run)(void *arg, const char *run_key, const char *config_key, bool finished);
+	/* A config was seen (NULL: it is gone). False: its runs need not look at it again. */
+	bool (*config)(void *arg, const char *config_key, const struct json *config);
 	void (*synced)(void *arg); /* once: every first list is complete */
 	void (*trouble)(void *arg, const struct err *err);
 	void *arg;
@@ -26,7 +30,8 @@ struct cache *cache_new(struct loop *loop, struct client *client, const struct c
 void cache_free(struct cache *cache);
 bool cache_synced(const struct cache *cache);
 
-/* What a pass looks at; the trees are the caller's. */
+/* What a pass looks at; the trees are the caller's. The config has no status: what its runs look
+ * at does not change with how many they are. */
 struct cache_view {
 	struct json *run, *config, *job, *pods;
 };
@@ -34,6 +39,9 @@ struct cache_view {
 /* False if there is no such run; then view is untouched. */
 bool cache_look(const struct cache *cache, const char *run_key, struct cache_view *view);
 void cache_view_done(struct cache_view *view);
+
+/* The config of this key, yours; NULL if there is none. */
+struct json *cache_config(const struct cache *cache, const char *config_key);
 
 /* Call fn with the key of every run that has not finished. */
 void cache_each_live(const struct cache *cache, void (*fn)(void *arg, const char *run_key),

@@ -18,4 +18,19 @@ char *config_key_of(const struct json *run);
  */
 bool config_allows(const struct json *config, const char *namespace);
 
+/*
+ * The status that the config should have, new; now in ms:
+ *	conditions	Ready; False with a reason where no run of it can succeed: ImageMissing,
+ *			ModelUrlMissing, ModelUrlInvalid, CredentialsElsewhere (a pull secret of a
+ *			namespace that no run of the config can be in)
+ *	model		the name of the model, for the printer column
+ *	runs		{"total", "active"}: those that refer to it, and of them the unfinished
+ *	observedGeneration
+ * Storage is not looked at: only the runner knows its providers.
+ */
+struct config_runs {
+	int64_t total, active;
+};
+struct json *config_status(const struct json *config, const struct config_runs *runs, int64_t now);
+
 #endif

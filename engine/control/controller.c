@@ -6,6 +6,7 @@
 #include "base/map.h"
 #include "base/timefmt.h"
 #include "control/cache.h"
+#include "control/configs.h"
 #include "control/hold.h"
 #include "control/names.h"
 #include "control/pass.h"
@@ -28,6 +29,7 @@ struct controller {
 	struct controller_spec spec;
 	struct pass_env env;
 	struct cache *cache;
+	struct configs *configs;
 	struct policies *policies;
 	struct queue *queue;
 	struct holds *holds;
@@ -181,6 +183,20 @@ static void on_seen(void *arg, const char *key, const char *run_version, const c
 		holds_seen(c->holds, key, run_version != NULL ? run_version : job_uid);
 }
 
+static void on_run(void *arg, const char *run_key, const char *config_key, bool finished)
+{
+	struct controller *c = arg;
+
+	configs_run(c->configs, run_key, config_key, finished);
+}
+
+static bool on_config(void *arg, const char *config_key, const struct json *config)
+{
+	struct controller *c = arg;
+
+	return configs_config(c->configs, config_key, config);
+}
+
 static void on_synced(void *arg)
 {
 	log_info("caches are full");
@@ -265,6 +281,25 @@ static bool may_write(void *arg)
 	return c->spec.may_write(c->spec.arg);
 }
 
+static bool may_write_configs(void *arg)
+{
+	struct controller *c = arg;
+
+	return c->leading && !c->stopping && controller_ready(c) && may_write(c);
+}
+
+static struct json *look_at_config(void *arg, const char *config_key)
+{
+	struct controller *c = arg;
+
+	return cache_config(c->cache, config_key);
+}
+
+static void on_config_trouble(void *arg UNUSED, const struct err *err)
+{
+	log_warn("status of an InferenceConfig not written, trying again", "error", err->msg);
+}
+
 static void emit(void *arg, const struct json *run, const struct json *event)
 {
 	struct controller *c = arg;
@@ -299,10 +334,17 @@ struct controller *controller_new(const struct controller_deps *deps,
 	c->resync = timer_new(deps->loop, resync, c);
 	c->tidy = timer_new(deps->loop, tidy, c);
 	timer_set(c->resync, spec->resync_ms);
+	c->configs = configs_new(deps->loop, deps->client,
+				 &(struct configs_spec){.may_write = may_write_configs,
+							.look = look_at_config,
+							.trouble = on_config_trouble,
+							.arg = c});
 	c->cache = cache_new(deps->loop, deps->client,
 			     &(struct cache_spec){.namespaces = spec->namespaces,
 						  .changed = on_changed,
 						  .seen = on_seen,
+						  .run = on_run,
+						  .config = on_config,
 						  .synced = on_synced,
 						  .trouble = on_trouble,
 						  .arg = c});
@@ -328,6 +370,7 @@ void controller_free(struct controller *c)
 	map_free(c->flights);
 	policies_free(c->policies);
 	cache_free(c->cache);
+	configs_free(c->configs);
 	timer_free(c->pump);
 	timer_free(c->resync);
 	timer_free(c->tidy);

@@ -47,6 +47,17 @@ void status_condition(struct json *status, const char *type, const char *value, 
 	json_set(condition, "observedGeneration", json_int(generation));
 }
 
+void status_drop_condition(struct json *status, const char *type)
+{
+	const struct json *conditions = json_get(status, "conditions");
+	struct json *kept = json_array();
+
+	for (const struct json *c = json_first(conditions); c != NULL; c = json_next(c))
+		if (!streq(json_get_str(c, "type", ""), type))
+			json_append(kept, json_copy(c));
+	json_set(status, "conditions", kept);
+}
+
 static void add_policy_conditions(struct json *status, const struct json *conditions,
 				  int64_t generation, int64_t now)
 {
@@ -77,6 +88,11 @@ struct json *status_apply(const struct json *run, const struct verdict *verdict,
 	add_policy_conditions(status, verdict->conditions, generation, now);
 	status_condition(status, "Ready", ready ? "True" : "False", reason, verdict->message,
 			 generation, now);
+	if (phase_is_final(verdict->phase) && !ready)
+		status_condition(status, "Stalled", "True", reason, verdict->message, generation,
+				 now);
+	else
+		status_drop_condition(status, "Stalled");
 	if (verdict->failing)
 		status_condition(status, "Synced", "False", reason, verdict->message, generation,
 				 now);
@@ -85,15 +101,15 @@ struct json *status_apply(const struct json *run, const struct verdict *verdict,
 	return status;
 }
 
-struct json *status_patch(const struct json *run, const struct json *wanted)
+struct json *status_patch(const struct json *object, const struct json *wanted)
 {
-	const struct json *current = json_get(run, "status");
+	const struct json *current = json_get(object, "status");
 	struct json *patch, *changes;
 
 	if (json_equal(current, wanted))
 		return NULL;
 	patch = json_build("{'metadata': {'resourceVersion': %s}, 'status': {}}",
-			   json_get_str(json_get(run, "metadata"), "resourceVersion", ""));
+			   json_get_str(json_get(object, "metadata"), "resourceVersion", ""));
 	changes = json_mut(patch, "status");
 	for (const struct json *w = json_first(wanted); w != NULL; w = json_next(w))
 		if (!json_equal(w, json_get(current, json_key(w))))

@@ -3,7 +3,10 @@
  *
  * Conditions follow metav1.Condition: lastTransitionTime moves only when the status does. Ready is
  * True once the run has reached what its user wants of it (Succeeded, or Scheduled); Synced tells,
- * as in Krateo's other controllers, whether the controller could do its part.
+ * as in Krateo's other controllers, whether the controller could do its part. Stalled is there, and
+ * True, on a run that will not get Ready (Failed, Rejected): that is how tools which know nothing
+ * of phases tell failed from in progress
+ * (https://github.com/kubernetes-sigs/cli-utils/blob/master/pkg/kstatus/README.md).
  */
 #ifndef CONTROL_STATUS_H
 #define CONTROL_STATUS_H
@@ -30,9 +33,11 @@ struct json *status_apply(const struct json *run, const struct verdict *verdict,
 void status_condition(struct json *status, const char *type, const char *value, const char *reason,
 		      const char *message, int64_t generation, int64_t now);
 
-/* The merge patch of the run that makes its status `wanted` (with the version as guard), or NULL
- * if it is that already. Members that wanted lacks are removed. */
-struct json *status_patch(const struct json *run, const struct json *wanted);
+void status_drop_condition(struct json *status, const char *type);
+
+/* The merge patch of the object (a run, or a config) that makes its status `wanted` (with the
+ * version as guard), or NULL if it is that already. Members that wanted lacks are removed. */
+struct json *status_patch(const struct json *object, const struct json *wanted);
 
 /* Take over what the Job tells: startTime, completionTime, duration and result (with the
  * terminated container of the last pod). */

@@ -410,7 +410,8 @@ live() {
 		until_ok 20 becomes Pending nothing || return 1
 	patch_run held '{"suspend": false}'
 	patch_run cron '{"suspend": true}'
-	until_ok 20 becomes Succeeded held && until_ok 20 becomes Suspended cron
+	until_ok 20 becomes Succeeded held && until_ok 20 becomes Suspended cron &&
+		k wait --for=condition=Ready --timeout=20s inferenceconfig/keep
 }
 check "it lives through all that it needs rights for" live
 check "and stops cleanly, giving up the lease" engine_stop

@@ -1,4 +1,4 @@
-/* Who may use an InferenceConfig. */
+/* Who may use an InferenceConfig, and what its status says. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -6,7 +6,14 @@
 
 #include <cmocka.h>
 
+#include "base/timefmt.h"
 #include "control/config.h"
+#include "control/status.h"
+
+#define NOW "2026-11-24T10:00:00Z"
+#define META                                                                                       \
+	"'metadata': {'namespace': 'ns', 'generation': 3, 'resourceVersion': '7', 'annotations': " \
+	"{'ai.krateo.io/allow-namespaces': 'friends'}}"
 
 static void who_may_use_it(void **state UNUSED)
 {
@@ -68,10 +75,91 @@ static void which_config_a_run_names(void **state UNUSED)
 	}
 }
 
+static struct json *status_of(const struct json *config, const char *now_text, int64_t total)
+{
+	int64_t now;
+
+	assert_true(time_parse(now_text, &now));
+	return config_status(config, &(struct config_runs){total, total - 1}, now);
+}
+
+static void what_is_wrong_with_it(void **state UNUSED)
+{
+	static const struct {
+		const char *spec, *reason;
+	} table[] = {
+	    {"{}", "ImageMissing"},
+	    {"{'image': '', 'modelUrl': 'h/p'}", "ImageMissing"},
+	    {"{'image': 'i'}", "ModelUrlMissing"},
+	    {"{'image': 'i', 'kserve': null}", "ModelUrlMissing"},
+	    {"{'image': 'i', 'kserve': {'modelUrl': ''}, 'modelUrl': ''}", "ModelUrlMissing"},
+	    {"{'image': 'i', 'modelUrl': 'ftp://h/p'}", "ModelUrlInvalid"},
+	    {"{'image': 'i', 'modelUrl': '://h/p'}", "ModelUrlInvalid"},
+	    {"{'image': 'i', 'modelUrl': 'http://'}", "ModelUrlInvalid"},
+	    {"{'image': 'i', 'modelUrl': 'http:///p'}", "ModelUrlInvalid"},
+	    {"{'image': 'i', 'modelUrl': '/p'}", "ModelUrlInvalid"},
+	    {"{'image': 'i', 'modelUrl': 'h /p'}", "ModelUrlInvalid"},
+	    {"{'image': 'i', 'modelUrl': 'h/p\\n'}", "ModelUrlInvalid"},
+	    {"{'image': 'i', 'kserve': {'modelUrl': 'h p'}, 'modelUrl': 'h/p'}", "ModelUrlInvalid"},
+	    {"{'image': 'i', 'modelUrl': 'h', 'credentialsRef': {'namespace': 'o'}}",
+	     "CredentialsElsewhere"},
+	    {"{'image': 'i', 'modelUrl': 'h', 'credentialsRef': {'name': 'a'}}", NULL},
+	    {"{'image': 'i', 'modelUrl': 'h', 'credentialsRef': {'namespace': 'ns'}}", NULL},
+	    {"{'image': 'i', 'modelUrl': 'h', 'credentialsRef': {'namespace': 'friends'}}", NULL},
+	    {"{'image': 'i', 'modelUrl': 'h:80/v2/models/m/infer'}", NULL},
+	    {"{'image': 'i', 'modelUrl': 'https://h/p'}", NULL},
+	    {"{'image': 'i', 'kserve': {'modelUrl': 'http://h'}}", NULL},
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(table); i++) {
+		auto_json struct json *spec = json_build(table[i].spec);
+		auto_json struct json *config = json_build("{" META ", 'spec': %j}", spec);
+		auto_json struct json *status = status_of(config, NOW, 1);
+		const struct json *ready = json_first(json_get(status, "conditions"));
+		bool wrong = table[i].reason != NULL;
+
+		assert_int_equal(json_len(json_get(status, "conditions")), 1);
+		if (!streq(json_get_str(ready, "reason", ""), wrong ? table[i].reason : "Valid"))
+			fail_msg("%s: found %s", table[i].spec, json_get_str(ready, "reason", ""));
+		assert_string_equal(json_get_str(ready, "status", ""), wrong ? "False" : "True");
+		assert_int_equal(strlen(json_get_str(ready, "message", "")) > 0, wrong);
+	}
+}
+
+static void its_status_moves_only_with_what_it_tells(void **state UNUSED)
+{
+	static const char spec[] = "{'image': 'i', 'modelUrl': 'h', 'modelName': 'flat',"
+				   " 'kserve': {'modelName': 'nested'}}";
+	auto_json struct json *fields = json_build(spec);
+	auto_json struct json *config = json_build("{" META ", 'spec': %j}", fields);
+	auto_json struct json *expected =
+	    json_build("{'conditions': [{'type': 'Ready', 'lastTransitionTime': '" NOW "',"
+		       " 'status': 'True', 'reason': 'Valid', 'message': '',"
+		       " 'observedGeneration': 3}], 'model': 'nested',"
+		       " 'runs': {'total': 5, 'active': 4}, 'observedGeneration': 3}");
+	auto_json struct json *first = status_of(config, NOW, 5);
+	auto_json struct json *later = NULL, *other = NULL;
+
+	assert_true(json_equal(first, expected));
+	json_set(config, "status", json_copy(first));
+	later = status_of(config, "2026-11-24T11:00:00Z", 5);
+	assert_null(status_patch(config, later));
+	json_remove(json_mut(config, "spec"), "kserve");
+	json_remove(json_mut(config, "spec"), "modelName");
+	json_remove(json_mut(config, "spec"), "modelUrl");
+	other = status_of(config, "2026-11-24T11:00:00Z", 5);
+	assert_null(json_get(other, "model"));
+	assert_string_equal(
+	    json_get_str(json_first(json_get(other, "conditions")), "lastTransitionTime", ""),
+	    "2026-11-24T11:00:00Z");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(which_config_a_run_names),
+	    cmocka_unit_test(what_is_wrong_with_it),
+	    cmocka_unit_test(its_status_moves_only_with_what_it_tells),
 	    cmocka_unit_test(who_may_use_it),
 	};
 

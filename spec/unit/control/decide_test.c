@@ -514,6 +514,46 @@ static void refusals_are_told_in_the_apis_words(void **state UNUSED)
 	}
 }
 
+/* kstatus takes Ready=False for "in progress", unless Stalled is there. */
+static void failed_is_not_in_progress(void **state UNUSED)
+{
+	static const struct {
+		const char *run, *job, *results;
+		bool stalled;
+	} table[] = {
+	    {RUNNING_RUN, JOB(FAILED("2026-11-24T09:00:00Z")), SAYS("Failed", "OOMKilled"), true},
+	    {RUNNING_RUN, JOB(COMPLETE("2026-11-24T09:00:00Z")), SAYS("Succeeded", "X"), false},
+	    {STARTED_RUN, JOB("'active': 1"), SAYS("Running", "Running"), false},
+	    {NEW_RUN, NULL, ERROR("contract", "reject"), true},
+	    {NEW_RUN, NULL, ERROR("contract", "script"), false},
+	    {"{'metadata': {'name': 'a', 'namespace': 'ns', 'uid': 'u', 'generation': 2}, " SPEC
+	     ", 'status': {'phase': 'Rejected', 'observedGeneration': 1, 'conditions':"
+	     " [{'type': 'Stalled', 'status': 'True', 'reason': 'Rejected'}]}}",
+	     NULL, ACCEPTED, false},
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(table); i++) {
+		auto_json struct json *results = parse(table[i].results);
+		const char *stalled = NULL;
+		struct world w;
+		struct plan plan;
+
+		world_init(&w, table[i].run, CONFIG, table[i].job, "[]");
+		plan_init(&plan);
+		decide(&w.o, results, &plan);
+		apply_status(&w, &plan);
+		for (const struct json *c = json_first(json_at(w.run, "status", "conditions"));
+		     c != NULL; c = json_next(c))
+			if (streq(json_get_str(c, "type", ""), "Stalled"))
+				stalled = json_get_str(c, "status", "");
+		if ((stalled != NULL) != table[i].stalled ||
+		    (stalled != NULL && !streq(stalled, "True")))
+			fail_msg("%s", table[i].results);
+		plan_done(&plan);
+		world_done(&w);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -525,6 +565,7 @@ int main(void)
 	    cmocka_unit_test(a_resumed_start_keeps_its_contract),
 	    cmocka_unit_test(the_result_is_the_runners),
 	    cmocka_unit_test(contract_limit),
+	    cmocka_unit_test(failed_is_not_in_progress),
 	    cmocka_unit_test(refusals_are_told_in_the_apis_words),
 	};
 
