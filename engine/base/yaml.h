@@ -20,4 +20,8 @@ struct json *yaml_parse_all(const char *text, size_t len, struct err *err);
 /* Exactly one document; NULL on failure. */
 struct json *yaml_parse(const char *text, size_t len, struct err *err);
 
+/* The value in block style with a newline at its end, as kubectl prints it; yours. Strings stand in
+ * quotes where a reader of YAML 1.1 or 1.2 might take them for something else. */
+char *yaml_print(const struct json *value);
+
 #endif

@@ -6,6 +6,7 @@
 
 #include "base/buf.h"
 #include "base/scan.h"
+#include "base/utf8.h"
 #include "base/yaml.h"
 
 static void assert_becomes(const char *yaml, const char *json)
@@ -330,6 +331,68 @@ static void the_example_of_a_run_is_read(void **state)
 	    "\"kserve_controller_input\",\"rows\":\"512\"}}}");
 }
 
+/* ---- printing ---- */
+
+static void print(void **state)
+{
+	static const struct {
+		const char *json, *yaml;
+	} rows[] = {
+	    {"null", "null\n"},
+	    {"1e400", "1e400\n"},
+	    {"\"a\"", "a\n"},
+	    {"[]", "[]\n"},
+	    {"{}", "{}\n"},
+	    {"{\"a\":{\"b\":[1,{\"c\":null,\"d\":[]},[true,[\"x\"]],{}]},\"e\":{}}",
+	     "a:\n  b:\n  - 1\n  - c: null\n    d: []\n  -\n    - true\n    -\n      - x\n  - {}\n"
+	     "e: {}\n"},
+	    {"[{\"a\":[{\"b\":1}]}]", "- a:\n  - b: 1\n"},
+	    {"[\"\",\"no\",\"Null\",\"1\",\"-\",\"a: b\",\"a:b\",\"a:\",\"a #b\",\" a\",\"a "
+	     "\",\"*a\"]",
+	     "- \"\"\n- \"no\"\n- \"Null\"\n- \"1\"\n- \"-\"\n- \"a: b\"\n- a:b\n- \"a:\"\n"
+	     "- \"a #b\"\n- \" a\"\n- \"a \"\n- \"*a\"\n"},
+	    {"{\"\":1,\"on\":2,\"a.b/c\":3}", "\"\": 1\n\"on\": 2\na.b/c: 3\n"},
+	    {"\"a\\nb\\u007f\\u0085\\u2028\\ufeff\\uffff\\u00e9\"",
+	     "\"a\\nb\\u007f\\u0085\\u2028\\uFEFF\\uFFFF\u00e9\"\n"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		struct err err = ERR_INIT;
+		auto_json struct json *value = json_parse(rows[i].json, strlen(rows[i].json), &err);
+		auto_free char *text = yaml_print(value);
+		auto_json struct json *back = yaml_parse(text, strlen(text), &err);
+
+		assert_string_equal(text, rows[i].yaml);
+		assert_true(json_equal(value, back));
+	}
+}
+
+/* Every character of the plane, alone and inside: it reads back as it was. */
+static void every_character_is_read_back(void **state)
+{
+	(void)state;
+	for (uint32_t c = 1; c <= 0x10FFFF; c += c < 0x3000 || c > 0xFE00 ? 1 : 97) {
+		char text[16] = "", inner[24];
+		struct err err = ERR_INIT;
+
+		if (c >= 0xD800 && c <= 0xDFFF)
+			continue;
+		if (c > 0x10100)
+			c += 0x3FFF;
+		text[utf8_encode(c, text)] = '\0';
+		snprintf(inner, sizeof(inner), "a%s b", text);
+		for (int i = 0; i < 2; i++) {
+			auto_json struct json *value = json_string(i == 0 ? text : inner);
+			auto_free char *yaml = yaml_print(value);
+			auto_json struct json *back = yaml_parse(yaml, strlen(yaml), &err);
+
+			if (!json_equal(value, back))
+				fail_msg("U+%04X: %s", c, err.msg);
+		}
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -343,6 +406,8 @@ int main(void)
 	    cmocka_unit_test(documents_are_told_apart),
 	    cmocka_unit_test(a_kubeconfig_is_read),
 	    cmocka_unit_test(the_example_of_a_run_is_read),
+	    cmocka_unit_test(print),
+	    cmocka_unit_test(every_character_is_read_back),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
