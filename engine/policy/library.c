@@ -52,10 +52,12 @@ static lua_Integer cost_shift(lua_State *L)
 /* The distance of two arguments; one that overflows is more than any budget. */
 static lua_Integer cost_range(lua_State *L)
 {
-	bool fixed_end = lua_isinteger(L, 3) != 0;
 	lua_Integer first = lua_tointeger(L, 2), span;
-	lua_Integer last = fixed_end ? lua_tointeger(L, 3) : cost_items(L);
+	int fixed_end; /* a float and a text that read as an integer count as well */
+	lua_Integer last = lua_tointegerx(L, 3, &fixed_end);
 
+	if (!fixed_end)
+		last = cost_items(L);
 	return __builtin_sub_overflow(last, first, &span) ? INT64_MAX : span;
 }
 
@@ -65,13 +67,15 @@ static const struct guard {
 	const char *library, *function;
 	cost_fn *cost;
 } guards[] = {
-    {"string", "find", cost_subject},   {"string", "match", cost_subject},
-    {"string", "gmatch", cost_subject}, {"string", "gsub", cost_subject},
-    {"string", "rep", cost_repeat},     {"string", "byte", cost_subject},
-    {"table", "concat", cost_items},    {"table", "insert", cost_shift},
-    {"table", "remove", cost_shift},    {"table", "sort", cost_items},
-    {"table", "move", cost_range},      {"table", "unpack", cost_range},
-    {"utf8", "len", cost_subject},      {"utf8", "codepoint", cost_subject},
+    {"string", "find", cost_subject},    {"string", "match", cost_subject},
+    {"string", "gmatch", cost_subject},  {"string", "gsub", cost_subject},
+    {"string", "rep", cost_repeat},      {"string", "byte", cost_subject},
+    {"string", "upper", cost_subject},   {"string", "lower", cost_subject},
+    {"string", "reverse", cost_subject}, {"utf8", "offset", cost_subject},
+    {"table", "concat", cost_items},     {"table", "insert", cost_shift},
+    {"table", "remove", cost_shift},     {"table", "sort", cost_items},
+    {"table", "move", cost_range},       {"table", "unpack", cost_range},
+    {"utf8", "len", cost_subject},       {"utf8", "codepoint", cost_subject},
     {"string", "format", cost_none},
 };
 
