@@ -155,7 +155,9 @@ LUA_RAISES static int quantity_parse(lua_State *L)
 	/* Divide by a power of ten, which is exact: 100m is 0.1, and 100 * 1e-3 is not. */
 	number = ldexp(strtod(lua_pushlstring(L, text, len), NULL), binary);
 	number = decimal < 0 ? number / pow(10, -decimal) : number * pow(10, decimal);
-	if (number == floor(number) && fabs(number) < 9007199254740992.0)
+	if (!isfinite(number))
+		lua_pushnil(L);
+	else if (number == floor(number) && fabs(number) < 9007199254740992.0)
 		lua_pushinteger(L, (lua_Integer)number);
 	else
 		lua_pushnumber(L, number);
