@@ -289,6 +289,7 @@ LUA_RAISES static void open_base(lua_State *L, int globals)
 
 LUA_RAISES void stdlib_open(lua_State *L)
 {
+	static const char *const ours[] = {"json", "time", "duration", "quantity", "dns", "schema"};
 	int globals;
 
 	lua_newtable(L);
@@ -305,9 +306,13 @@ LUA_RAISES void stdlib_open(lua_State *L)
 	open_base(L, globals);
 	open_libraries(L, globals);
 	convert_open(L);
-	make_read_only(L, assigned_library);
 	lua_setfield(L, globals, "json");
 	helpers_open(L);
+	for (size_t i = 0; i < ARRAY_LEN(ours); i++) {
+		lua_getfield(L, globals, ours[i]);
+		make_read_only(L, assigned_library);
+		lua_setfield(L, globals, ours[i]);
+	}
 
 	lua_createtable(L, 0, 1);
 	lua_pushcfunction(L, unknown_global);

@@ -10,7 +10,8 @@
  *   - pcall does not catch a limit; setmetatable takes no __gc and no __mode;
  *   - require finds the modules of the bundle;
  *   - a global that is not known, and any assignment to one, is an error with its name.
- * Ours: json (convert.h), reject(message), log(message), and the helpers (helpers.h).
+ * Ours: json (convert.h) and the helpers (helpers.h), read-only as well, reject(message) and
+ * log(message).
  */
 #ifndef POLICY_STDLIB_H
 #define POLICY_STDLIB_H
