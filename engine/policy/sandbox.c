@@ -293,9 +293,13 @@ LUA_RAISES static int body(lua_State *L)
 
 /* ---- what went wrong ---- */
 
+/* Messages end in status fields, Events and terminals, which control characters could steer. */
 static void copy_text(char out[ERR_MSG_MAX], const char *text, size_t len)
 {
 	snprintf(out, ERR_MSG_MAX, "%.*s", (int)utf8_prefix(text, len, ERR_MSG_MAX - 1), text);
+	for (; *out != '\0'; out++)
+		if (((unsigned char)*out < ' ' && *out != '\n' && *out != '\t') || *out == 0x7F)
+			*out = '?';
 }
 
 /* "file:12: text": take file and line from it if file is one of the bundle. */
