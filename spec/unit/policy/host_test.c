@@ -805,6 +805,28 @@ static void a_call_in_the_worker_can_be_cancelled(void **state)
 	timer_free(timer);
 }
 
+/* Nor does it take away what had the name before. */
+static void a_cancelled_load_has_no_effect(void **state)
+{
+	struct scene *s = *state;
+	auto_json struct json *files = json_build("{'contract.lua': %s}", CONTRACT("new"));
+	struct timer *timer = NULL;
+
+	load_named(s, "old", false, "contract.lua", CONTRACT("old"));
+	for (int i = 0; i < 2; i++) {
+		const char *name = i == 0 ? "old" : "fresh";
+		struct policy_call *call = policy_load(s->host, name, false, files, on_done, s);
+
+		timer = timer_new(s->loop, cancel_first, &call);
+		timer_set(timer, 0);
+		eval_named(s, "old", "[\"contract\"]");
+		load_named(s, "other", false, "contract.lua", CONTRACT("x")); /* after it */
+		timer_free(timer);
+	}
+	assert_from(s, "old", "old");
+	assert_false(policy_has(s->host, "fresh"));
+}
+
 static void free_host(void *arg, const struct json *reply, const struct err *err)
 {
 	struct scene *s = arg;
@@ -870,6 +892,7 @@ int main(int argc, char **argv)
 					    tear_down),
 	    cmocka_unit_test_setup_teardown(requests_wait_in_order_and_can_be_cancelled, set_up,
 					    tear_down),
+	    cmocka_unit_test_setup_teardown(a_cancelled_load_has_no_effect, set_up, tear_down),
 	    cmocka_unit_test_setup_teardown(a_call_in_the_worker_can_be_cancelled, set_up,
 					    tear_down),
 	    cmocka_unit_test_setup_teardown(a_callback_may_free_the_host, set_up, tear_down),
