@@ -5,12 +5,12 @@
 #include "base/log.h"
 #include "base/map.h"
 #include "base/timefmt.h"
+#include "control/bundles.h"
 #include "control/cache.h"
 #include "control/configs.h"
 #include "control/hold.h"
 #include "control/names.h"
 #include "control/pass.h"
-#include "control/policies.h"
 #include "control/queue.h"
 
 enum { TIDY_MS = 2000 };
@@ -30,12 +30,12 @@ struct controller {
 	struct pass_env env;
 	struct cache *cache;
 	struct configs *configs;
-	struct policies *policies;
+	struct bundles *bundles;
 	struct queue *queue;
 	struct holds *holds;
 	struct map *flights; /* key -> struct flight */
 	struct timer *pump, *resync, *tidy;
-	bool policies_known, leading, stopping;
+	bool leading, stopping;
 	void (*stopped)(void *arg);
 	void *stopped_arg;
 };
@@ -224,38 +224,22 @@ static void resync(void *arg)
 	struct controller *c = arg;
 
 	cache_each_live(c->cache, requeue_low, c);
+	bundles_lead(c->bundles);
 	timer_set(c->resync, c->spec.resync_ms);
 	wake(c);
 }
 
 /* ---- policies ---- */
 
-static void on_policies_settled(void *arg)
+static void on_policies_ready(void *arg)
 {
-	struct controller *c = arg;
-
-	c->policies_known = true;
-	wake(c);
+	wake(arg);
 }
 
-static void on_policies_loaded(void *arg, const struct json *object, const struct err *err)
+static void on_policies_changed(void *arg)
 {
 	struct controller *c = arg;
-	const char *digest = policy_digest(c->deps.host, "");
-	auto_json struct json *ref = object_reference(&KIND_CONFIGMAP, object);
-	auto_free char *message = NULL;
 
-	metrics_add(c->deps.metrics, METRIC_POLICY_LOADS,
-		    err == NULL ? "result=\"active\"" : "result=\"refused\"", 1);
-	if (err != NULL) {
-		log_error("policies refused", "error", err->msg, "active", digest);
-		message = xasprintf("%s; %s stays in force", err->msg, digest);
-		events_emit(c->deps.events, ref, "Warning", "PolicyRefused", message);
-		return;
-	}
-	log_info("policies in force", "digest", digest);
-	message = xasprintf("%s is in force", digest);
-	events_emit(c->deps.events, ref, "Normal", "PolicyActive", message);
 	cache_each_live(c->cache, requeue_low, c);
 	wake(c);
 }
@@ -348,13 +332,17 @@ struct controller *controller_new(const struct controller_deps *deps,
 						  .synced = on_synced,
 						  .trouble = on_trouble,
 						  .arg = c});
-	c->policies = policies_new(deps->loop, deps->client, deps->host,
-				   &(struct policies_spec){.namespace = spec->policy_namespace,
-							   .name = spec->policy_name,
-							   .settled = on_policies_settled,
-							   .loaded = on_policies_loaded,
-							   .trouble = on_trouble,
-							   .arg = c});
+	c->bundles = bundles_new(&(struct bundles_deps){.loop = deps->loop,
+							.client = deps->client,
+							.host = deps->host,
+							.events = deps->events,
+							.metrics = deps->metrics},
+				 &(struct bundles_spec){.namespace = spec->policy_namespace,
+							.name = spec->policy_name,
+							.may_write = may_write,
+							.ready = on_policies_ready,
+							.changed = on_policies_changed,
+							.arg = c});
 	return c;
 }
 
@@ -368,7 +356,7 @@ void controller_free(struct controller *c)
 	for (size_t i = 0; map_next(c->flights, &i, &key, &flight);)
 		pass_cancel(((struct flight *)flight)->pass);
 	map_free(c->flights);
-	policies_free(c->policies);
+	bundles_free(c->bundles);
 	cache_free(c->cache);
 	configs_free(c->configs);
 	timer_free(c->pump);
@@ -382,6 +370,7 @@ void controller_free(struct controller *c)
 void controller_lead(struct controller *c)
 {
 	c->leading = true;
+	bundles_lead(c->bundles);
 	wake(c);
 }
 
@@ -396,7 +385,7 @@ void controller_stop(struct controller *c, void (*stopped)(void *arg), void *arg
 
 bool controller_ready(const struct controller *c)
 {
-	return c->policies_known && cache_synced(c->cache);
+	return bundles_ready(c->bundles) && cache_synced(c->cache);
 }
 
 int64_t controller_oldest_ms(const struct controller *c)

@@ -12,6 +12,8 @@
 #define LABEL_MANAGED_BY "app.kubernetes.io/managed-by"
 #define ANNOTATION_DIGEST GROUP "/policy-digest"        /* the policies that made an object */
 #define ANNOTATION_POLICY_STATUS GROUP "/policy-status" /* what became of a policy ConfigMap */
+#define ANNOTATION_POLICY_SHADOW GROUP "/policy-shadow" /* how a shadow bundle fares */
+#define LABEL_POLICY_MODE GROUP "/policy-mode" /* of a ConfigMap of policies: shadow, config */
 /* On an InferenceConfig: the other namespaces whose runs may use it (config.h). */
 #define ANNOTATION_ALLOW_NAMESPACES GROUP "/allow-namespaces"
 #define MANAGER "kserve-controller"

@@ -1,31 +1,33 @@
 /*
- * policies.h - the policy ConfigMap: watched, its bundle put in force, the result told on it.
+ * policies.h - the policies in force for all: the policy ConfigMap, watched.
  *
- * What became of an edit stands in the annotation ai.krateo.io/policy-status, as JSON:
- *	{"state": "active", "active": "sha256:0123456789ab", "time": "2026-11-24T10:00:00Z"}
- *	{"state": "refused", "active": ..., "error": "contract.lua:3: ...", "time": ...}
- * A refused bundle, or a deleted ConfigMap, leaves the one before in force; where there was none,
- * the default one that is built in. Only a change of the ConfigMap's data is an edit.
+ * In force is what the ConfigMap holds; if it is refused, the bundle before it; in a controller
+ * that has just started, the last good one (lastgood.h); if there is none either, the built-in one.
+ * A ConfigMap that is not there, or no more, means the built-in one. So what is in force follows
+ * from what stands in the cluster, whatever has happened to the controller meanwhile.
  */
 #ifndef CONTROL_POLICIES_H
 #define CONTROL_POLICIES_H
 
-#include "kube/client.h"
-#include "policy/host.h"
+#include "control/policymap.h"
+#include "net/loop.h"
 
 struct policies;
 
 struct policies_spec {
 	const char *namespace, *name; /* of the ConfigMap; copied */
 	void (*settled)(void *arg);   /* once: the first state is known and in force */
-	/* A bundle was taken (err NULL) or refused. object is the ConfigMap. */
-	void (*loaded)(void *arg, const struct json *object, const struct err *err);
-	void (*trouble)(void *arg, const struct err *err); /* watching or annotating failed */
+	void (*changed)(void *arg);   /* another bundle is in force */
+	void (*trouble)(void *arg, const struct err *err); /* watching failed, or keeping */
 	void *arg;
 };
 
-struct policies *policies_new(struct loop *loop, struct client *client, struct policy_host *host,
+/* env must outlive it. */
+struct policies *policies_new(struct loop *loop, const struct policymap_env *env,
 			      const struct policies_spec *spec);
 void policies_free(struct policies *policies);
+
+/* This process may write now: tell and keep what was held back. */
+void policies_lead(struct policies *policies);
 
 #endif
