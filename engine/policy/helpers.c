@@ -8,7 +8,7 @@
 #include "policy/sandbox.h"
 #include "policy/schema.h"
 
-enum { MERGE_DEPTH_MAX = CONVERT_DEPTH_MAX, LABEL_MAX = 63 };
+enum { MERGE_DEPTH_MAX = CONVERT_DEPTH_MAX, LABEL_MAX = 63, NAME_MAX_BYTES = 253 };
 
 /* ---- time, duration, dns ---- */
 
@@ -32,16 +32,45 @@ LUA_RAISES static int time_parse_text(lua_State *L)
 	return 1;
 }
 
-LUA_RAISES static int time_format_seconds(lua_State *L)
+/* The years 0 to 9999, as RFC 3339 has them. */
+LUA_RAISES static int64_t check_seconds(lua_State *L)
 {
 	lua_Number seconds = floor(luaL_checknumber(L, 1));
-	char text[TIME_TEXT_MAX];
 
-	/* The years 0 to 9999, as RFC 3339 has them. */
 	luaL_argcheck(L, seconds >= -62167219200.0 && seconds <= 253402300799.0, 1,
 		      "not a time of the years 0 to 9999");
-	time_format((int64_t)seconds * 1000, false, text);
+	return (int64_t)seconds;
+}
+
+LUA_RAISES static int time_format_seconds(lua_State *L)
+{
+	char text[TIME_TEXT_MAX];
+
+	time_format(check_seconds(L) * 1000, false, text);
 	lua_pushstring(L, text);
+	return 1;
+}
+
+LUA_RAISES static int time_parts(lua_State *L)
+{
+	static const char *const weekdays[] = {"Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"};
+	time_t seconds = (time_t)check_seconds(L);
+	struct tm tm;
+
+	gmtime_r(&seconds, &tm);
+	const struct {
+		const char *name;
+		int value;
+	} parts[] = {{"year", tm.tm_year + 1900}, {"month", tm.tm_mon + 1}, {"day", tm.tm_mday},
+		     {"hour", tm.tm_hour},        {"minute", tm.tm_min},    {"second", tm.tm_sec}};
+
+	lua_createtable(L, 0, ARRAY_LEN(parts) + 1);
+	for (size_t i = 0; i < ARRAY_LEN(parts); i++) {
+		lua_pushinteger(L, parts[i].value);
+		lua_setfield(L, -2, parts[i].name);
+	}
+	lua_pushstring(L, weekdays[tm.tm_wday]);
+	lua_setfield(L, -2, "weekday");
 	return 1;
 }
 
@@ -54,6 +83,29 @@ LUA_RAISES static int duration_parse_text(lua_State *L)
 		push_seconds(L, ms);
 	else
 		lua_pushnil(L);
+	return 1;
+}
+
+LUA_RAISES static int duration_format(lua_State *L)
+{
+	static const struct {
+		const char *name;
+		int64_t ms;
+	} units[] = {{"h", 3600000}, {"m", 60000}, {"s", 1000}, {"ms", 1}};
+	lua_Number number = luaL_checknumber(L, 1) * 1000;
+	char text[64] = "0s";
+	size_t len = 0;
+	int64_t ms;
+
+	luaL_argcheck(L, number >= 0 && number < 9007199254740992.0, 1, "not a duration");
+	ms = (int64_t)round(number);
+	for (size_t i = 0; i < ARRAY_LEN(units); i++) {
+		if (ms >= units[i].ms)
+			len += (size_t)snprintf(text + len, sizeof(text) - len, "%lld%s",
+						(long long)(ms / units[i].ms), units[i].name);
+		ms %= units[i].ms;
+	}
+	lua_pushstring(L, text);
 	return 1;
 }
 
@@ -70,6 +122,20 @@ LUA_RAISES static int dns_label(lua_State *L)
 	const char *text = luaL_checklstring(L, 1, &len);
 
 	lua_pushboolean(L, is_label(text, len));
+	return 1;
+}
+
+LUA_RAISES static int dns_name(lua_State *L)
+{
+	size_t len, label;
+	const char *text = luaL_checklstring(L, 1, &len), *end = text + len;
+	bool right = len <= NAME_MAX_BYTES;
+
+	for (; right && text < end + 1; text += label + 1) {
+		label = strcspn(text, ".");
+		right = is_label(text, label) && (text[label] == '.' || text + label == end);
+	}
+	lua_pushboolean(L, right);
 	return 1;
 }
 
@@ -164,6 +230,33 @@ LUA_RAISES static int quantity_parse(lua_State *L)
 	return 1;
 }
 
+LUA_RAISES static void push_whole_quantity(lua_State *L, lua_Integer number)
+{
+	static const char *const units[] = {"", "Ki", "Mi", "Gi", "Ti", "Pi", "Ei"};
+	size_t unit = 0;
+
+	while (number != 0 && number % 1024 == 0 && unit + 1 < ARRAY_LEN(units)) {
+		number /= 1024;
+		unit++;
+	}
+	lua_pushfstring(L, "%I%s", (LUAI_UACINT)number, units[unit]);
+}
+
+LUA_RAISES static int quantity_format(lua_State *L)
+{
+	lua_Number number = luaL_checknumber(L, 1), thousands;
+	lua_Integer integer;
+
+	if (lua_numbertointeger(number, &integer) && number == floor(number)) {
+		push_whole_quantity(L, lua_isinteger(L, 1) ? lua_tointeger(L, 1) : integer);
+		return 1;
+	}
+	thousands = ceil(number * 1000 - 1e-6); /* 0.1 * 3 is a little more than 0.3 */
+	luaL_argcheck(L, fabs(thousands) < 9007199254740992.0, 1, "not a quantity");
+	lua_pushfstring(L, "%Im", (LUAI_UACINT)thousands);
+	return 1;
+}
+
 /* ---- merge ---- */
 
 /* A list stays whole, everything else that is a table merges; an empty table is an object. */
@@ -248,9 +341,13 @@ LUA_RAISES void helpers_open(lua_State *L)
 	} functions[] = {
 	    {"time", "parse", time_parse_text},
 	    {"time", "format", time_format_seconds},
+	    {"time", "parts", time_parts},
 	    {"duration", "parse", duration_parse_text},
+	    {"duration", "format", duration_format},
 	    {"quantity", "parse", quantity_parse},
+	    {"quantity", "format", quantity_format},
 	    {"dns", "label", dns_label},
+	    {"dns", "name", dns_name},
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(functions); i++) {
