@@ -270,17 +270,33 @@ const struct bundle_file *bundle_at(const struct bundle *bundle, size_t i)
 	return bundle->entries[i].file;
 }
 
+const struct bundle_file *bundle_module(const struct bundle *bundle, const char *name)
+{
+	if (has_prefix(name, BUNDLE_DEFAULT))
+		return bundle_find(defaults(), name + strlen(BUNDLE_DEFAULT));
+	return bundle_find(bundle, name);
+}
+
+static void add_texts(struct buf *all, const struct bundle *bundle, bool *defaults_named)
+{
+	for (size_t i = 0; i < bundle->count; i++) {
+		const struct bundle_file *file = bundle->entries[i].file;
+
+		buf_addf(all, "%s %zu %s\n", file->name, file->len, file->text);
+		*defaults_named = *defaults_named || strstr(file->text, BUNDLE_DEFAULT) != NULL;
+	}
+}
+
 /* Lengths go in as well, so that no text can pass for the end of another file. */
 void bundle_digest(const struct bundle *bundle, char out[BUNDLE_DIGEST_MAX])
 {
 	auto_buf struct buf all = BUF_INIT(SIZE_MAX / 2);
 	char sum[DIGEST_HEX_LEN + 1];
+	bool defaults_named = false;
 
-	for (size_t i = 0; i < bundle->count; i++) {
-		const struct bundle_file *file = bundle->entries[i].file;
-
-		buf_addf(&all, "%s %zu %s\n", file->name, file->len, file->text);
-	}
+	add_texts(&all, bundle, &defaults_named);
+	if (defaults_named)
+		add_texts(&all, defaults(), &defaults_named);
 	digest_sha256(all.data, all.len, sum);
 	snprintf(out, BUNDLE_DIGEST_MAX, "sha256:%.12s", sum);
 }

@@ -55,12 +55,18 @@ void bundle_lay(struct bundle *bundle, const struct bundle *base);
 struct json *bundle_files(const struct bundle *bundle);
 size_t bundle_bytes(const struct bundle *bundle);
 
+/* What require finds: a file of the bundle, or behind BUNDLE_DEFAULT one of the default bundle.
+ * NULL when absent. */
+#define BUNDLE_DEFAULT "default/"
+const struct bundle_file *bundle_module(const struct bundle *bundle, const char *name);
+
 /* NULL when absent. */
 const struct bundle_file *bundle_find(const struct bundle *bundle, const char *name);
 size_t bundle_len(const struct bundle *bundle);
 const struct bundle_file *bundle_at(const struct bundle *bundle, size_t i); /* by name */
 
-/* SHA-256 over the names and texts of all files that are run, default ones included. */
+/* SHA-256 over the names and texts of all files that are run, default ones included: also those
+ * that another file requires. */
 void bundle_digest(const struct bundle *bundle, char out[BUNDLE_DIGEST_MAX]);
 
 #endif

@@ -209,6 +209,8 @@ static void note_required(struct lint *lint, const struct scope *scope)
 
 static bool is_built_in(const char *file)
 {
+	if (has_prefix(file, BUNDLE_DEFAULT))
+		file += strlen(BUNDLE_DEFAULT);
 	for (size_t i = 0; i < default_bundle_count; i++)
 		if (streq(default_bundle[i].name, file))
 			return true;

@@ -212,20 +212,20 @@ void sandbox_log(struct sandbox *box, const char *text, size_t len)
 
 /* ---- running ---- */
 
-LUA_RAISES void sandbox_run_file(lua_State *L, const struct bundle_file *file)
+LUA_RAISES void sandbox_run_file(lua_State *L, const char *name, const struct bundle_file *file)
 {
-	char chunk[BUNDLE_NAME_MAX + 2];
+	char chunk[BUNDLE_NAME_MAX + sizeof(BUNDLE_DEFAULT) + 1];
 	int status;
 
-	snprintf(chunk, sizeof(chunk), "=%s", file->name);
+	snprintf(chunk, sizeof(chunk), "=%s", name);
 	status = luaL_loadbufferx(L, file->text, file->len, chunk, "t");
 	sandbox_check(L, status);
 	if (status != LUA_OK) {
 		const char *message = lua_tostring(L, -1);
 
-		if (has_prefix(message, file->name))
+		if (has_prefix(message, name))
 			lua_error(L);
-		luaL_error(L, "%s:1: %s", file->name, message); /* a binary chunk */
+		luaL_error(L, "%s:1: %s", name, message); /* a binary chunk */
 	}
 	stdlib_push_env(L);
 	lua_setupvalue(L, -2, 1); /* _ENV */
@@ -269,7 +269,7 @@ LUA_RAISES static int body(lua_State *L)
 	if (file == NULL)
 		return luaL_error(L, "%s:0: no such file in the bundle", call->file);
 	stdlib_open(L);
-	sandbox_run_file(L, file);
+	sandbox_run_file(L, file->name, file);
 	if (call->want == SANDBOX_MODULE)
 		return 0;
 	if (call->want != SANDBOX_RETURN) {

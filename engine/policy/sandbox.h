@@ -99,8 +99,8 @@ void sandbox_check(struct lua_State *L, int status);
 
 const struct bundle *sandbox_bundle(const struct sandbox *box);
 
-/* Run a file of the bundle; its value is left on the stack. */
-void sandbox_run_file(struct lua_State *L, const struct bundle_file *file);
+/* Run a file of the bundle, by its name for messages; its value is left on the stack. */
+void sandbox_run_file(struct lua_State *L, const char *name, const struct bundle_file *file);
 
 void sandbox_log(struct sandbox *box, const char *text, size_t len);
 

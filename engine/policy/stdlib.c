@@ -177,13 +177,13 @@ LUA_RAISES static int base_require(lua_State *L)
 	}
 	lua_pop(L, 1);
 	lua_pushfstring(L, "%s.lua", name);
-	file = bundle_find(sandbox_bundle(sandbox_of(L)), lua_tostring(L, -1));
+	file = bundle_module(sandbox_bundle(sandbox_of(L)), lua_tostring(L, -1));
 	if (file == NULL)
 		return luaL_error(L, "require \"%s\": the bundle has no file %s.lua", name, name);
-	lua_pop(L, 1);
 	lua_pushlightuserdata(L, NULL); /* being loaded */
 	lua_setfield(L, 2, name);
-	sandbox_run_file(L, file);
+	sandbox_run_file(L, lua_tostring(L, -1), file);
+	lua_remove(L, -2);
 	if (lua_isnil(L, -1)) {
 		lua_pop(L, 1);
 		lua_pushboolean(L, true);

@@ -8,7 +8,8 @@
  *   - pairs and next go in a fixed order (convert.h) and know no __pairs;
  *   - tostring and %s show no address; %p is refused;
  *   - pcall does not catch a limit; setmetatable takes no __gc and no __mode;
- *   - require finds the modules of the bundle;
+ *   - require finds the modules of the bundle, and "default/contract" and the like the built-in
+ *     hooks, so that a policy can add to them;
  *   - a global that is not known, and any assignment to one, is an error with its name.
  * Ours: json (convert.h) and the helpers (helpers.h), read-only as well, reject(message) and
  * log(message).

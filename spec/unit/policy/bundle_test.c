@@ -1,5 +1,6 @@
 #include "policy_util.h"
 
+#include "base/digest.h"
 #include "base/file.h"
 #include "policy/eval.h"
 #include "policy/frame.h"
@@ -125,6 +126,26 @@ static void a_digest_tells_bundles_apart(void **state)
 	assert_string_equal(digests[0], plain);
 }
 
+/* What a bundle requires of the default one is a part of what runs. */
+static void a_digest_covers_the_default_hooks_that_are_required(void **state)
+{
+	struct bundle *bundle = bundle_of("return require 'default/contract'");
+	auto_buf struct buf all = BUF_INIT(1 << 20);
+	char sum[DIGEST_HEX_LEN + 1], digest[BUNDLE_DIGEST_MAX];
+
+	(void)state;
+	for (size_t i = 0; i < bundle_len(bundle); i++)
+		buf_addf(&all, "%s %zu %s\n", bundle_at(bundle, i)->name, bundle_at(bundle, i)->len,
+			 bundle_at(bundle, i)->text);
+	for (size_t i = 0; i < default_bundle_count; i++)
+		buf_addf(&all, "%s %zu %s\n", default_bundle[i].name,
+			 strlen(default_bundle[i].text), default_bundle[i].text);
+	digest_sha256(all.data, all.len, sum);
+	bundle_digest(bundle, digest);
+	assert_memory_equal(digest + strlen("sha256:"), sum, 12);
+	bundle_free(bundle);
+}
+
 /* ---- checking ---- */
 
 static char *check(const char *files_text)
@@ -163,6 +184,19 @@ static void a_new_bundle_is_run_before_it_is_taken(void **state)
 	    {"{\"contract.lua\":\"require 'a' return {}\",\"a.lua\":\"require 'b'\","
 	     "\"b.lua\":\"require 'a'\"}",
 	     "the module requires itself"},
+	    {"{\"parameters.lua\":\"local d = require 'default/parameters' "
+	     "return {validate = function(p, r, c) return d.validate(p, r, c) end}\","
+	     "\"examples.lua\":\"return {{hook = 'validate', input = {parameters = {pod_uid = "
+	     "'x'}}, "
+	     "output = {{field = 'spec.parameters.pod_uid', message = 'is reserved: the runner "
+	     "sets "
+	     "it'}}}}\"}",
+	     "ok"},
+	    {"{\"contract.lua\":\"\\nlocal d = require 'default/contract'\\nd.contract(nil)\"}",
+	     "contract.lua:3: default/contract.lua:"},
+	    {"{\"contract.lua\":\"require 'default/job'\"}",
+	     "contract.lua:1: require \"default/job\": the bundle has no file default/job.lua"},
+	    {"{\"contract.lua\":\"require 'default/'\"}", "the bundle has no file default/.lua"},
 	    {"{\"contract.lua\":\"while true do end\"}",
 	     "contract.lua:1: the script ran for more than"},
 	    {"{\"examples.lua\":\"return 1\"}", "examples.lua: expected the file to return a list"},
@@ -307,6 +341,7 @@ int main(void)
 	    cmocka_unit_test(a_hook_that_is_missing_is_the_default_one),
 	    cmocka_unit_test(embedded_texts_are_the_scripts),
 	    cmocka_unit_test(a_digest_tells_bundles_apart),
+	    cmocka_unit_test(a_digest_covers_the_default_hooks_that_are_required),
 	    cmocka_unit_test(a_new_bundle_is_run_before_it_is_taken),
 	    cmocka_unit_test(results_of_another_shape_are_errors),
 	    cmocka_unit_test(frames_carry_what_they_are_given),
