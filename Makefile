@@ -179,11 +179,12 @@ POLICY_TESTS = 'policies/scripts: COVERAGE=95 spec/policy-test --tap scripts spe
   $(patsubst %,'policies/%: COVERAGE=95 spec/policy-test --tap examples/policies/%',$(notdir $(wildcard examples/policies/*)))
 test: setup-quiet all tools unit-tests ## unit tests, policy specs and the integration suites
 	@BUILD=$(BUILD) spec/tap --jobs $(JOBS) $(UNIT) $(REPLAYS) \
-	  $(POLICY_TESTS) \
-	  $(SUITES) 'torture: spec/torture/torture.py --every 25' $(if $(SANITIZE),,$(REAL) $(MEMCHECK))
+	  $(POLICY_TESTS) $(TORTURE) \
+	  $(SUITES) $(if $(SANITIZE),,$(REAL) $(MEMCHECK))
 
+TORTURE = 'torture: spec/torture/torture.py --every 25' 'day: spec/torture/day.py --hours 3'
 torture: setup-quiet all tools ## fail each API call in each way, and kill the controller there: takes a while
-	@BUILD=$(BUILD) TAP_TIMEOUT=3600 spec/tap 'torture: spec/torture/torture.py --jobs 16'
+	@BUILD=$(BUILD) TAP_TIMEOUT=3600 spec/tap 'torture: spec/torture/torture.py --jobs 12' 'day: spec/torture/day.py'
 
 REPLAYS = $(foreach f,$(FUZZ),'$(f) spec/fuzz/corpus/$(notdir $(f))')
 
