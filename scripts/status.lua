@@ -321,7 +321,15 @@ local function unfinished(run, job, pods)
   return answer("Pending", "PodNotCreated", "The Job has been created and has no pod yet.")
 end
 
-local function scheduled(cron_job)
+-- The firing that failed last, unless another has succeeded since.
+local function failed_firing(run, cron_job)
+  local failures = field(run, "status", "failures") or {}
+  local last = failures[#failures]
+  local succeeded_at = field(cron_job, "status", "lastSuccessfulTime") or ""
+  return last and last.finishedAt > succeeded_at and last or nil
+end
+
+local function scheduled(run, cron_job)
   if field(cron_job, "spec", "suspend") == true then
     return answer("Suspended", "Suspended", "The schedule is suspended.")
   end
@@ -329,6 +337,10 @@ local function scheduled(cron_job)
   local message = "The run starts by its schedule, " .. (field(cron_job, "spec", "schedule") or "?")
   if last then
     message = message .. "; it started last at " .. last
+  end
+  local failure = failed_firing(run, cron_job)
+  if failure then
+    message = message .. "; it failed last at " .. failure.finishedAt .. ", " .. failure.reason
   end
   return answer("Scheduled", "Scheduled", message .. ".")
 end
@@ -338,7 +350,7 @@ local function status(run, job, pods, _now)
     return answer("Pending", "JobNotCreated", "The Job has not been created yet.")
   end
   if job.kind == "CronJob" then
-    return scheduled(job)
+    return scheduled(run, job)
   end
   local failure = condition(job, "Failed")
   if failure then

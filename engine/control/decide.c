@@ -97,7 +97,7 @@ struct json *decide_question(const struct observed *o)
 		time_format(o->now, false, now);
 		return json_build(
 		    "{'hooks': ['status'], 'run': %j, 'job': %j, 'pods': %j, 'now': %s}", o->run,
-		    o->job, o->pods, now);
+		    o->firing != NULL ? o->firing : o->job, o->pods, now);
 	case STAGE_LOST:
 	case STAGE_FINISHED:
 	case STAGE_NO_CONFIG:

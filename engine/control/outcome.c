@@ -3,6 +3,7 @@
 #include <ctype.h>
 
 #include "base/timefmt.h"
+#include "control/firings.h"
 #include "control/manifest.h"
 #include "control/status.h"
 #include "control/waiting.h"
@@ -264,8 +265,14 @@ static struct json *job_patch(const struct observed *o, const struct json *spec)
 static struct json *spec_changes(const struct observed *o)
 {
 	static const char *const of_job[] = {"suspend", NULL};
-	static const char *const of_cronjob[] = {"suspend", "schedule", "timeZone",
-						 "concurrencyPolicy", NULL};
+	static const char *const of_cronjob[] = {"suspend",
+						 "schedule",
+						 "timeZone",
+						 "concurrencyPolicy",
+						 "startingDeadlineSeconds",
+						 "successfulJobsHistoryLimit",
+						 "failedJobsHistoryLimit",
+						 NULL};
 	const char *const *members = run_is_scheduled(o->run) ? of_cronjob : of_job;
 	auto_json struct json *changes = json_object();
 	const struct json *spec = json_get(o->run, "spec"), *has = json_get(o->job, "spec");
@@ -306,15 +313,32 @@ static void give_up_waiting(const struct observed *o, const struct json *answer,
 	plan_event(plan, "Warning", "StartTimeout", message);
 }
 
+/* The failure of a firing goes before what the CronJob tells: its Job may go. */
+static void record_firing(const struct observed *o, const struct json *answer, struct plan *plan)
+{
+	const char *reason = json_get_str(answer, "reason", "Failed");
+	const char *message = json_get_str(answer, "message", "");
+	const char *name = json_get_str(json_get(o->firing, "metadata"), "name", "");
+	auto_json struct json *wanted = json_copy(json_get(o->run, "status"));
+	auto_free char *told = xasprintf("Job %s of the schedule has failed. %s", name, message);
+
+	firings_record(wanted, o->firing, reason, message);
+	add_status(o, plan, wanted);
+	plan_event(plan, "Warning", reason, told);
+}
+
 void outcome_record(const struct observed *o, const struct json *results, struct plan *plan)
 {
 	const struct json *answer = json_at(results, "status", "ok");
+	struct observed asked = *o; /* what the policy was asked about */
 	struct policy_failure failure;
 	auto_free char *disagrees = NULL;
 	auto_json struct json *wanted = NULL;
 	struct json *changes = job_finished(o->job) == NULL ? spec_changes(o) : NULL;
 	int64_t left = waiting_left(o);
 
+	if (o->firing != NULL)
+		asked.job = o->firing;
 	if (changes != NULL)
 		plan_add(plan, ACTION_PATCH, run_is_scheduled(o->run) ? &KIND_CRONJOB : &KIND_JOB,
 			 changes);
@@ -327,14 +351,18 @@ void outcome_record(const struct observed *o, const struct json *results, struct
 		outcome_policy_error(o, &failure, plan);
 		return;
 	}
-	disagrees = disagreement(o, answer);
+	disagrees = disagreement(&asked, answer);
 	if (disagrees != NULL) {
 		outcome_policy_error(
 		    o, &(struct policy_failure){.message = disagrees, .traceback = ""}, plan);
 		return;
 	}
-	if (pods_are_late(o)) {
+	if (pods_are_late(&asked)) {
 		plan->requeue_ms = PODS_RETRY_MS;
+		return;
+	}
+	if (o->firing != NULL) {
+		record_firing(o, answer, plan);
 		return;
 	}
 	wanted = wanted_status(o, answer);

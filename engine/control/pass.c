@@ -52,6 +52,7 @@ static struct observed observed(const struct pass *pass)
 	    .run = pass->view.run,
 	    .config = pass->view.config,
 	    .job = pass->view.job,
+	    .firing = pass->view.firing,
 	    .pods = pass->view.pods,
 	    .digest = pass->digest,
 	    .shapes = policy_shapes(pass->env.host, ""),

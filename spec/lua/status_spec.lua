@@ -206,6 +206,20 @@ describe("status of a schedule", function()
         NOW))
   end)
 
+  it("tells of the firing that failed last, until one succeeds", function()
+    local run = { status = { failures = {
+      { job = "a", reason = "Error", finishedAt = "2026-11-24T01:00:00Z" },
+      { job = "b", reason = "OOMKilled", finishedAt = "2026-11-24T02:00:00Z" },
+    } } }
+    local text = "The run starts by its schedule, @daily"
+    expect("Scheduled", "Scheduled",
+      text .. "; it failed last at 2026-11-24T02:00:00Z, OOMKilled.",
+      status(run, cron({ schedule = "@daily" }, {}), {}, NOW))
+    expect("Scheduled", "Scheduled", text .. ".",
+      status(run, cron({ schedule = "@daily" }, { lastSuccessfulTime = "2026-11-24T02:00:00Z" }), {},
+        NOW))
+  end)
+
   it("is Suspended", function()
     expect("Suspended", "Suspended", "The schedule is suspended.",
       status(RUN, cron { schedule = "@daily", suspend = true }, {}, NOW))
