@@ -39,7 +39,7 @@ CONTROLLER := $(BUILD)/kserve-controller
 RUNNER     := $(BUILD)/kserve-runner
 STANDINS   := $(patsubst spec/standins/%.c,$(BUILD)/%,$(wildcard spec/standins/*.c))
 MODULE     := $(BUILD)/lua/kserve/policy.so $(BUILD)/lua/kserve/report.lua
-TOOLS      := $(MODULE) $(BUILD)/apisim $(BUILD)/podrunner $(BUILD)/bench-load $(STANDINS)
+TOOLS      := $(MODULE) $(BUILD)/apisim $(BUILD)/podrunner $(BUILD)/bench-load $(BUILD)/bench-policy $(STANDINS)
 UNIT       := $(patsubst spec/%.c,$(BUILD)/spec/%,$(wildcard spec/unit/*/*_test.c))
 LUA        := $(wildcard scripts/*.lua)
 
@@ -130,6 +130,10 @@ $(STANDINS): $(BUILD)/%: $(BUILD)/obj/spec/standins/%.o $(call objects,spec/stan
 $(BUILD)/bench-load: $(BUILD)/obj/spec/bench/load.o $(call lib,kube) $(call lib,net) $(call lib,base)
 	$(call say,ld,$@)
 	$(Q)$(CC) $(ALL_LDFLAGS) $^ $(LIBS_net) $(LIBS_base) -o $@
+
+$(BUILD)/bench-policy: $(BUILD)/obj/spec/bench/policy.o $(call lib,policy) $(call lib,net) $(call lib,base)
+	$(call say,ld,$@)
+	$(Q)$(CC) $(ALL_LDFLAGS) $^ $(LIBS_engine) -o $@
 
 # A unit test links the floors, and the parts of apisim, the runner or main that it is for.
 APISIM_PARTS := $(filter-out $(BUILD)/obj/spec/apisim/main.o,$(call objects,spec/apisim/*.c))

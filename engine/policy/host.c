@@ -119,18 +119,17 @@ static void put_in_force(struct policy_host *host, struct peer *peer, struct pol
 /* The worker has taken a bundle that nobody wants any more. */
 static void take_back(struct peer *peer, const struct policy_call *call)
 {
-	peer_knows(peer, call->name, 0);
+	peer_knows(peer, call->name, SHELF_NONE);
 	peer_forget(peer, call->name);
 }
 
 static void on_ended(void *arg, struct peer *peer, struct policy_call *call)
 {
 	struct policy_host *host = arg;
-	bool cancelled = call->done == NULL && *call->name != '\0';
 
 	if (call->kind == CALL_LOAD)
 		host->loading = false;
-	if (call->kind == CALL_LOAD && call->reply != NULL && cancelled)
+	if (call->kind == CALL_LOAD && call->reply != NULL && call->done == NULL)
 		take_back(peer, call);
 	else if (call->kind == CALL_LOAD && call->reply != NULL)
 		put_in_force(host, peer, call);

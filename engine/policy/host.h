@@ -76,7 +76,7 @@ void policy_forget(struct policy_host *host, const char *name);
 struct policy_call *policy_eval(struct policy_host *host, const char *name,
 				const struct json *request, policy_done_fn *done, void *arg);
 
-/* A load that is cancelled has no effect; but one of "" that a worker has already does. */
+/* A load that is cancelled has no effect. */
 void policy_cancel(struct policy_call *call);
 
 bool policy_has(const struct policy_host *host, const char *name);
