@@ -31,9 +31,9 @@ LIBS_net = $(shell pkg-config --libs libcurl libevent)
 LIBS_policy = $(shell pkg-config --libs lua5.4 libseccomp) -lm
 LIBS_engine = $(LIBS_net) $(LIBS_policy) $(LIBS_base)
 
-FLOORS := base net kube policy control
+FLOORS := base net kube policy control tools
 lib     = $(BUILD)/lib$(1).a
-LIBS   := $(foreach f,control policy kube net base,$(call lib,$(f)))
+LIBS   := $(foreach f,tools control policy kube net base,$(call lib,$(f)))
 
 CONTROLLER := $(BUILD)/kserve-controller
 RUNNER     := $(BUILD)/kserve-runner

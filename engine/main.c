@@ -1,6 +1,7 @@
 /*
  * kserve-controller: reads its options, connects to the API server, takes the lease, and runs the
- * controller until SIGTERM. The same program is the policy worker (see policy/host.h).
+ * controller until SIGTERM. The same program is the policy worker (see policy/host.h), and the
+ * tools for policies (tools/tools.h).
  */
 #include <signal.h>
 
@@ -9,6 +10,7 @@
 #include "kube/lease.h"
 #include "net/serve.h"
 #include "options.h"
+#include "tools/tools.h"
 
 enum { EXIT_WRONG_USE = 2, STUCK_MS = 5 * 60 * 1000 };
 
@@ -247,6 +249,8 @@ int main(int argc, char **argv)
 
 	if (argc == 2 && streq(argv[1], "policy-worker"))
 		policy_worker_main();
+	if (argc >= 2 && tools_know(argv[1]))
+		return tools_main(argc, argv);
 	if (options_parse(argc, argv, environment, &app.options, &action, &err) < 0) {
 		fprintf(stderr, "kserve-controller: %s\n", err.msg);
 		return EXIT_WRONG_USE;
@@ -254,6 +258,10 @@ int main(int argc, char **argv)
 	switch (action) {
 	case OPTIONS_HELP:
 		options_help(stdout);
+		fputs("\nTools for policies, which need no cluster (--help behind one tells "
+		      "more):\n\n",
+		      stdout);
+		tools_help(stdout);
 		return EXIT_SUCCESS;
 	case OPTIONS_VERSION:
 		puts("kserve-controller " VERSION);
