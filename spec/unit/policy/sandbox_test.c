@@ -292,38 +292,6 @@ static void the_limits_are_alive(void **state)
 	assert_true(in_child(&many, busy, SANDBOX_RESULT, is_fine, NULL));
 }
 
-/* Every allocation fails once: no crash, no leak (under ASan), always the same word. */
-static void every_lack_of_memory_is_survived(void **state)
-{
-	struct bundle *bundle = bundle_of(busy);
-	struct sandbox_call call = {
-	    .file = "contract.lua", .function = "contract", .want = SANDBOX_RESULT};
-	int refused = 0, done = 0;
-
-	(void)state;
-	for (size_t heap = 0; heap < 400000 && done < 10; heap += 61) {
-		struct sandbox_options options = {.bundle = bundle, .heap_max = heap + 1};
-		struct buf out = BUF_INIT(SANDBOX_OUTPUT_MAX);
-		struct policy_fault fault;
-		struct sandbox *box = sandbox_new(&options);
-
-		if (sandbox_call(box, &call, &out, &fault) < 0) {
-			assert_string_equal(fault.kind, "limit");
-			assert_non_null(strstr(fault.message, "memory"));
-			refused++;
-		} else {
-			assert_string_equal(out.data, "2000");
-			assert_true(sandbox_heap_peak(box) <= heap + 1);
-			done++;
-		}
-		buf_done(&out);
-		sandbox_free(box);
-	}
-	assert_true(refused > 1000);
-	assert_int_equal(done, 10);
-	bundle_free(bundle);
-}
-
 static bool is_expired(const struct policy_fault *fault, const char *out, const void *arg)
 {
 	(void)out, (void)arg;
@@ -466,7 +434,6 @@ int main(void)
 	    cmocka_unit_test(pcall_catches_errors_but_no_limits),
 	    cmocka_unit_test(a_file_must_have_its_function),
 	    cmocka_unit_test(the_limits_are_alive),
-	    cmocka_unit_test(every_lack_of_memory_is_survived),
 	    cmocka_unit_test(an_expired_sandbox_ends),
 	    cmocka_unit_test(the_log_is_capped),
 	    cmocka_unit_test(a_message_names_file_and_line),
