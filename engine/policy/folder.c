@@ -15,16 +15,15 @@ static bool has_suffix(const char *text, const char *suffix)
 	return len > wanted && streq(text + len - wanted, suffix);
 }
 
-static bool is_policy(const struct dirent *entry, const char *path)
+static bool is_file(const char *path)
 {
 	struct stat found;
 
-	return has_suffix(entry->d_name, ".lua") && !has_suffix(entry->d_name, "_spec.lua") &&
-	       stat(path, &found) == 0 && S_ISREG(found.st_mode);
+	return stat(path, &found) == 0 && S_ISREG(found.st_mode);
 }
 
-static int add_file(struct json *files, const char *name, const char *path, size_t *room,
-		    struct err *err)
+int folder_add(struct json *files, const char *name, const char *path, size_t *room,
+	       struct err *err)
 {
 	auto_buf struct buf text = BUF_INIT(*room);
 
@@ -37,15 +36,27 @@ static int add_file(struct json *files, const char *name, const char *path, size
 	return 0;
 }
 
-static int read_entries(DIR *folder, const char *path, struct json *files, struct err *err)
+/* For scandir(3). */
+static int is_policy(const struct dirent *entry)
+{
+	return has_suffix(entry->d_name, ".lua") && !has_suffix(entry->d_name, "_spec.lua");
+}
+
+static int compare_names(const struct dirent **a, const struct dirent **b)
+{
+	return strcmp((*a)->d_name, (*b)->d_name);
+}
+
+static int add_entries(struct json *files, const char *path, struct dirent **entries, int count,
+		       struct err *err)
 {
 	size_t room = POLICY_BUNDLE_MAX;
-	struct dirent *entry;
 
-	while ((entry = readdir(folder)) != NULL) {
-		auto_free char *file = xasprintf("%s/%s", path, entry->d_name);
+	for (int i = 0; i < count; i++) {
+		const char *name = entries[i]->d_name;
+		auto_free char *file = xasprintf("%s/%s", path, name);
 
-		if (is_policy(entry, file) && add_file(files, entry->d_name, file, &room, err) < 0)
+		if (is_file(file) && folder_add(files, name, file, &room, err) < 0)
 			return -1;
 	}
 	if (json_first(files) == NULL)
@@ -59,15 +70,17 @@ static int read_entries(DIR *folder, const char *path, struct json *files, struc
 struct json *folder_read(const char *path, struct err *err)
 {
 	auto_json struct json *files = json_object();
-	DIR *folder = opendir(path);
-	int failed;
+	struct dirent **entries;
+	int count = scandir(path, &entries, is_policy, compare_names), failed;
 
-	if (folder == NULL) {
+	if (count < 0) {
 		err_set(err, errno == EACCES ? ERR_DENIED : ERR_NOT_FOUND,
 			"%s: expected a folder of policy files: %s", path, strerror(errno));
 		return NULL;
 	}
-	failed = read_entries(folder, path, files, err);
-	closedir(folder);
+	failed = add_entries(files, path, entries, count, err);
+	while (count > 0)
+		free(entries[--count]);
+	free(entries);
 	return failed ? NULL : steal(files);
 }

@@ -1,15 +1,10 @@
 #include "tools/source.h"
 
-#include <dirent.h>
-#include <errno.h>
 #include <sys/stat.h>
 
-#include "base/file.h"
-#include "base/utf8.h"
+#include "policy/folder.h"
 #include "policy/host.h"
 #include "tools/documents.h"
-
-enum { SOURCE_FILES_MAX = 256 }; /* that are read; a bundle may have fewer */
 
 bool source_is_lua(const char *path)
 {
@@ -18,73 +13,33 @@ bool source_is_lua(const char *path)
 	return len > end && streq(path + len - end, ".lua");
 }
 
-/* ---- one file ---- */
+/* ---- .lua files ---- */
 
-static int add_file(struct source *source, const char *name, const char *path, struct err *err)
+static int add_script(struct source *source, const char *path, size_t *room, struct err *err)
 {
-	auto_buf struct buf text = BUF_INIT(POLICY_BUNDLE_MAX);
+	const char *slash = strrchr(path, '/'), *name = slash != NULL ? slash + 1 : path;
 
 	if (json_get(source->files, name) != NULL)
 		return err_set(err, ERR_INVALID, "%s: the bundle has another file of this name, %s",
 			       path, json_get_str(source->paths, name, ""));
-	if (json_len(source->files) == SOURCE_FILES_MAX)
-		return err_set(err, ERR_LIMIT, "%s: expected at most %d files, found more", path,
-			       SOURCE_FILES_MAX);
-	if (file_read(path, &text, err) < 0)
-		return -1;
-	if (!utf8_valid(text.data, text.len) || strlen(text.data) != text.len)
-		return err_set(err, ERR_INVALID, "%s: expected UTF-8 text, found other bytes",
-			       path);
-	json_set_str(source->files, name, text.data);
 	json_set_str(source->paths, name, path);
-	return 0;
-}
-
-static const char *base_name(const char *path)
-{
-	const char *slash = strrchr(path, '/');
-
-	return slash != NULL ? slash + 1 : path;
-}
-
-/* ---- a folder ---- */
-
-static int compare_names(const struct dirent **a, const struct dirent **b)
-{
-	return strcmp((*a)->d_name, (*b)->d_name);
-}
-
-static int is_shown(const struct dirent *entry)
-{
-	return entry->d_name[0] != '.';
-}
-
-static int add_entry(struct source *source, const char *folder, const char *name, struct err *err)
-{
-	size_t len = strlen(folder);
-	bool slash = len > 0 && folder[len - 1] == '/';
-	auto_free char *path = xasprintf("%s%s%s", folder, slash ? "" : "/", name);
-	struct stat info;
-
-	if (stat(path, &info) < 0)
-		return err_set(err, ERR_NOT_FOUND, "%s: %s", path, strerror(errno));
-	return S_ISREG(info.st_mode) ? add_file(source, name, path, err) : 0;
+	return folder_add(source->files, name, path, room, err);
 }
 
 static int add_folder(struct source *source, const char *folder, struct err *err)
 {
-	struct dirent **entries;
-	int count = scandir(folder, &entries, is_shown, compare_names), failed = 0;
+	size_t len = strlen(folder);
 
-	if (count < 0)
-		return err_set(err, ERR_NOT_FOUND, "%s: %s", folder, strerror(errno));
-	for (int i = 0; i < count; i++) {
-		if (!failed)
-			failed = add_entry(source, folder, entries[i]->d_name, err);
-		free(entries[i]);
+	json_free(source->files);
+	source->files = folder_read(folder, err);
+	while (len > 1 && folder[len - 1] == '/')
+		len--;
+	for (const struct json *f = json_first(source->files); f != NULL; f = json_next(f)) {
+		auto_free char *path = xasprintf("%.*s/%s", (int)len, folder, json_key(f));
+
+		json_set_str(source->paths, json_key(f), path);
 	}
-	free(entries);
-	return failed;
+	return source->files != NULL ? 0 : -1;
 }
 
 /* ---- a ConfigMap ---- */
@@ -123,15 +78,19 @@ static int add_configmap(struct source *source, const char *path, struct err *er
 
 /* ---- all of them ---- */
 
-static int add_path(struct source *source, const char *path, struct err *err)
+static bool is_folder(const char *path)
 {
 	struct stat info;
 
-	if (source_is_lua(path))
-		return add_file(source, base_name(path), path, err);
-	if (stat(path, &info) == 0 && S_ISDIR(info.st_mode))
+	return stat(path, &info) == 0 && S_ISDIR(info.st_mode);
+}
+
+static int add_path(struct source *source, const char *path, size_t *room, struct err *err)
+{
+	if (is_folder(path))
 		return add_folder(source, path, err);
-	return add_configmap(source, path, err);
+	return source_is_lua(path) ? add_script(source, path, room, err)
+				   : add_configmap(source, path, err);
 }
 
 struct source source_built_in(void)
@@ -141,10 +100,12 @@ struct source source_built_in(void)
 
 int source_read(const char *const *paths, size_t count, struct source *out, struct err *err)
 {
+	size_t room = POLICY_BUNDLE_MAX;
+
 	*out = source_built_in();
 	out->name = paths[0];
 	for (size_t i = 0; i < count; i++) {
-		if (add_path(out, paths[i], err) < 0) {
+		if (add_path(out, paths[i], &room, err) < 0) {
 			source_done(out);
 			return -1;
 		}

@@ -1,9 +1,8 @@
 /*
  * source.h - the files of a bundle, from where an author has them.
  *
- * A path is a folder (its files, without those whose names start with '.'), a .lua file, or a YAML
- * or JSON file that holds one ConfigMap, as `kubectl get configmap -o yaml` prints it ("-":
- * standard input).
+ * A path is a folder (as policy/folder.h reads it), a .lua file, or a YAML or JSON file that holds
+ * one ConfigMap, as `kubectl get configmap -o yaml` prints it ("-": standard input).
  */
 #ifndef TOOLS_SOURCE_H
 #define TOOLS_SOURCE_H

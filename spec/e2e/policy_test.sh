@@ -96,12 +96,12 @@ check "a bundle of almost 1 MiB" exits 0 'all is well' policy check "$dir/large"
 head -c $(((1 << 20) + 1)) /dev/zero | tr '\0' '-' > "$dir/toolarge/examples.lua"
 check "a file of more" exits 2 'toolarge/examples.lua: expected at most 1048576 bytes' policy check "$dir/toolarge"
 printf 'return "\xff"' | policy bytes examples.lua
-check "a file that is not UTF-8" exits 2 'bytes/examples.lua: expected UTF-8' policy check "$dir/bytes"
+check "a file that is not UTF-8" exits 2 'bytes/examples.lua: expected text in UTF-8' policy check "$dir/bytes"
 
 # ---- check ----
 
 check "our own policies" exits 0 '^scripts: all is well with 3 files, sha256:[0-9a-f]{12}$' policy check scripts
-check "those of the examples" exits 0 'require-table-prefix/: all is well with 1 file,' policy check examples/policies/*/
+check "those of the examples" exits 0 'team-limits/: all is well with 3 files,' policy check examples/policies/*/
 check "as files" exits 0 'all is well with 3 files' policy check scripts/*.lua
 policy bad contract.lua <<- 'END'
 	local unused = 1
@@ -110,13 +110,14 @@ policy bad contract.lua <<- 'END'
 	end }
 END
 policy bad parameters.lua <<< 'return { validate = '
-policy bad README.md <<< 'hello'
+policy bad modul.lua <<< 'return 1'
+policy bad README.md <<< 'no policy'
 check "everything that is wrong is told: a name" exits 1 "^$dir/bad/contract.lua:3: unknown global 'jbo'; did you mean 'job'\?" policy check "$dir/bad"
 check "a member" exits 1 "bad/contract.lua:3: string has no 'formt'; did you mean 'format'\?" policy check "$dir/bad"
 check "a local" exits 1 "bad/contract.lua:1: local 'unused' is never used" policy check "$dir/bad"
 check "parameters" exits 1 'bad/contract.lua:2: contract has 4 parameters, but is called with 3' policy check "$dir/bad"
 check "the compiler's word" exits 1 'bad/parameters.lua:2: unexpected symbol' policy check "$dir/bad"
-check "a wrong file name" exits 1 'bad/README.md: not a policy file' policy check "$dir/bad"
+check "a module that nobody requires" exits 1 'bad/modul.lua: no other file says require "modul"' policy check "$dir/bad"
 check "once each" is 6 bash -c "'$controller' policy check '$dir/bad' 2>&1 | wc -l"
 check "as JSON" prints '.findings | length == 6 and .[2].file == "contract.lua" and .[2].line == 2' policy check "$dir/bad" -o json
 policy examples examples.lua <<< 'return { { hook = "validate", input = { parameters = {}, run = {}, config = {} }, output = { 1 } } }'
