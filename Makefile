@@ -39,7 +39,7 @@ CONTROLLER := $(BUILD)/kserve-controller
 RUNNER     := $(BUILD)/kserve-runner
 STANDINS   := $(patsubst spec/standins/%.c,$(BUILD)/%,$(wildcard spec/standins/*.c))
 MODULE     := $(BUILD)/lua/kserve/policy.so $(BUILD)/lua/kserve/report.lua
-TOOLS      := $(MODULE) $(BUILD)/apisim $(BUILD)/podrunner $(BUILD)/bench-load $(STANDINS)
+TOOLS      := $(MODULE) $(BUILD)/apisim $(BUILD)/podrunner $(BUILD)/bench-load $(BUILD)/bench-policy $(STANDINS)
 UNIT       := $(patsubst spec/%.c,$(BUILD)/spec/%,$(wildcard spec/unit/*/*_test.c))
 LUA        := $(wildcard scripts/*.lua)
 
@@ -131,6 +131,10 @@ $(BUILD)/bench-load: $(BUILD)/obj/spec/bench/load.o $(call lib,kube) $(call lib,
 	$(call say,ld,$@)
 	$(Q)$(CC) $(ALL_LDFLAGS) $^ $(LIBS_net) $(LIBS_base) -o $@
 
+$(BUILD)/bench-policy: $(BUILD)/obj/spec/bench/policy.o $(call lib,policy) $(call lib,net) $(call lib,base)
+	$(call say,ld,$@)
+	$(Q)$(CC) $(ALL_LDFLAGS) $^ $(LIBS_engine) -o $@
+
 # A unit test links the floors, and the parts of apisim, the runner or main that it is for.
 APISIM_PARTS := $(filter-out $(BUILD)/obj/spec/apisim/main.o,$(call objects,spec/apisim/*.c))
 LUA_PARTS := $(call objects,engine/lua/*.c)
@@ -179,11 +183,12 @@ POLICY_TESTS = 'policies/scripts: COVERAGE=95 spec/policy-test --tap scripts spe
   $(patsubst %,'policies/%: COVERAGE=95 spec/policy-test --tap examples/policies/%',$(notdir $(wildcard examples/policies/*)))
 test: setup-quiet all tools unit-tests ## unit tests, policy specs and the integration suites
 	@BUILD=$(BUILD) spec/tap --jobs $(JOBS) $(UNIT) $(REPLAYS) \
-	  $(POLICY_TESTS) \
-	  $(SUITES) 'torture: spec/torture/torture.py --every 25' $(if $(SANITIZE),,$(REAL) $(MEMCHECK))
+	  $(POLICY_TESTS) $(TORTURE) \
+	  $(SUITES) $(if $(SANITIZE),,$(REAL) $(MEMCHECK))
 
+TORTURE = 'torture: spec/torture/torture.py --every 25' 'day: spec/torture/day.py --hours 3'
 torture: setup-quiet all tools ## fail each API call in each way, and kill the controller there: takes a while
-	@BUILD=$(BUILD) TAP_TIMEOUT=3600 spec/tap 'torture: spec/torture/torture.py --jobs 16'
+	@BUILD=$(BUILD) TAP_TIMEOUT=3600 spec/tap 'torture: spec/torture/torture.py --jobs 12' 'day: spec/torture/day.py'
 
 REPLAYS = $(foreach f,$(FUZZ),'$(f) spec/fuzz/corpus/$(notdir $(f))')
 
@@ -195,7 +200,7 @@ policy-test: setup-quiet $(MODULE) ## run the specs of the policies in DIR (scri
 # Where a real control plane is at hand, the way of a run is tried on it as well.
 REAL ?= 'real/run_test: spec/controlplane/skip || E2E_SERVER=real spec/e2e/run_test.sh'
 
-E2E := $(patsubst %,spec/e2e/%_test.sh,examples install ha chart crash run compat)
+E2E := $(patsubst %,spec/e2e/%_test.sh,examples install ha chart torture crash run compat)
 e2e: setup-quiet all tools ## the integration suites on a real control plane; builds it once
 	@if spec/controlplane/build > /dev/null; then \
 	  BUILD=$(BUILD) E2E_SERVER=real RUNS=$(or $(RUNS),200) spec/tap --jobs 5 $(wildcard $(E2E)); \

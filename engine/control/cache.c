@@ -2,6 +2,7 @@
 
 #include "base/map.h"
 #include "control/config.h"
+#include "control/firings.h"
 #include "control/manifest.h"
 #include "control/names.h"
 #include "control/reduce.h"
@@ -223,26 +224,34 @@ bool cache_synced(const struct cache *cache)
 
 /* ---- looking ---- */
 
-struct pod_list {
+struct owned_list {
 	const struct store *store;
-	struct json *pods;
+	struct json *objects;
 };
 
-static void add_pod(void *arg, const struct store_meta *meta)
+static void add_object(void *arg, const struct store_meta *meta)
 {
-	struct pod_list *list = arg;
+	struct owned_list *list = arg;
 
-	json_append(list->pods, store_get(list->store, meta->key));
+	json_append(list->objects, store_get(list->store, meta->key));
 }
 
-static struct json *pods_of(const struct cache *cache, const struct json *job)
+static struct json *owned_by(const struct cache *cache, const struct json *owner, enum which which)
 {
-	struct pod_list list = {.store = cache->stores[PODS], .pods = json_array()};
-	const char *uid = json_str(json_at(job, "metadata", "uid"));
+	struct owned_list list = {.store = cache->stores[which], .objects = json_array()};
+	const char *uid = json_str(json_at(owner, "metadata", "uid"));
 
 	if (uid != NULL)
-		store_each_owned(list.store, uid, add_pod, &list);
-	return list.pods;
+		store_each_owned(list.store, uid, add_object, &list);
+	return list.objects;
+}
+
+static struct json *untold_firing(const struct cache *cache, const struct cache_view *view)
+{
+	auto_json struct json *jobs = owned_by(cache, view->job, JOBS);
+	const struct json *firing = firings_untold(view->run, jobs);
+
+	return firing != NULL ? json_copy(firing) : NULL;
 }
 
 struct json *cache_config(const struct cache *cache, const char *config_key)
@@ -264,7 +273,8 @@ bool cache_look(const struct cache *cache, const char *run_key, struct cache_vie
 	view->config = cache_config(cache, config_key);
 	json_remove(view->config, "status");
 	view->job = store_get(cache->stores[run_is_scheduled(run) ? CRONJOBS : JOBS], job_key);
-	view->pods = pods_of(cache, view->job);
+	view->firing = run_is_scheduled(run) ? untold_firing(cache, view) : NULL;
+	view->pods = owned_by(cache, view->firing != NULL ? view->firing : view->job, PODS);
 	return true;
 }
 
@@ -273,6 +283,7 @@ void cache_view_done(struct cache_view *view)
 	json_free(view->run);
 	json_free(view->config);
 	json_free(view->job);
+	json_free(view->firing);
 	json_free(view->pods);
 	*view = (struct cache_view){0};
 }

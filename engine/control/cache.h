@@ -33,7 +33,10 @@ bool cache_synced(const struct cache *cache);
 /* What a pass looks at; the trees are the caller's. The config has no status: what its runs look
  * at does not change with how many they are. */
 struct cache_view {
-	struct json *run, *config, *job, *pods;
+	struct json *run, *config;
+	struct json *job;    /* or CronJob */
+	struct json *firing; /* of a schedule: the Job whose failure is to be told, or NULL */
+	struct json *pods;   /* of the firing, else of the Job */
 };
 
 /* False if there is no such run; then view is untouched. */

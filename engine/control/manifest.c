@@ -91,11 +91,12 @@ static struct json *pod_owned(const struct json *run, const char *digest)
 	    " 'spec': {'restartPolicy': 'Never',"
 	    " 'containers': [{'name': '" RUNNER_CONTAINER "',"
 	    "   'env': [{'name': 'pod_uid', 'valueFrom': {'fieldRef':"
-	    "     {'fieldPath': 'metadata.uid'}}}],"
+	    "     {'fieldPath': 'metadata.uid'}}}, {'name': 'job_name', 'valueFrom': {'fieldRef':"
+	    "     {'fieldPath': %s}}}],"
 	    "   'volumeMounts': [{'name': '" VOLUME "', 'mountPath': '" CONTRACT_PATH "',"
 	    "     'subPath': '" CONTRACT_KEY "', 'readOnly': true}]}],"
 	    " 'volumes': [{'name': '" VOLUME "', 'configMap': {'name': %s}}]}}",
-	    labels, digest, name);
+	    labels, digest, "metadata.labels['batch.kubernetes.io/job-name']", name);
 }
 
 /* ---- Job and CronJob ---- */
@@ -145,8 +146,13 @@ static struct json *job_spec(const struct json *run, const struct json *config,
 /* What the run says of its schedule. */
 static void pass_on(struct json *cronjob_spec, const struct json *run)
 {
-	static const char *const members[] = {"schedule", "timeZone", "concurrencyPolicy",
-					      "suspend"};
+	static const char *const members[] = {"schedule",
+					      "timeZone",
+					      "concurrencyPolicy",
+					      "suspend",
+					      "startingDeadlineSeconds",
+					      "successfulJobsHistoryLimit",
+					      "failedJobsHistoryLimit"};
 
 	for (size_t i = 0; i < ARRAY_LEN(members); i++) {
 		const struct json *value = json_at(run, "spec", members[i]);

@@ -2,7 +2,9 @@
  * manifest.h - the objects that a run owns: contract ConfigMap, Job, CronJob.
  *
  * A pod is layered: our defaults, over them the config's podTemplate, over that what is ours and
- * may not change (names, owner, labels, restart policy, the contract's volume and mount, pod_uid).
+ * may not change (names, owner, labels, restart policy, the contract's volume and mount, and the
+ * variables that tell one execution from another: pod_uid, and job_name, which is another for each
+ * firing of a schedule).
  * The last layer is laid again over what a policy's shape() returns. What would let a run have two
  * pods at once, or its Job vanish before the outcome is recorded, is put back there as well:
  * parallelism, completions, completionMode, podReplacementPolicy, selector and manualSelector,

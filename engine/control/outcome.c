@@ -3,7 +3,7 @@
 #include <ctype.h>
 
 #include "base/timefmt.h"
-#include "control/look.h"
+#include "control/firings.h"
 #include "control/manifest.h"
 #include "control/status.h"
 #include "control/waiting.h"
@@ -184,17 +184,14 @@ static int64_t last_happening(const struct observed *o)
 	return newest;
 }
 
-/* The Job is about to end with the attempt that has failed just now, counted or not. */
+/* The Job is about to end with the attempt that has failed just now. */
 static bool was_last_attempt(const struct observed *o, const struct json *attempts)
 {
-	int64_t failed = json_get_int(json_get(o->job, "status"), "failed", 0), pods = 0;
 	const struct json *last = NULL;
 
-	for (const struct json *p = json_first(o->pods); p != NULL; p = json_next(p))
-		pods += streq(json_get_str(json_get(p, "status"), "phase", ""), "Failed");
 	for (const struct json *a = json_first(attempts); a != NULL; a = json_next(a))
 		last = a;
-	return (failed > pods ? failed : pods) >
+	return json_get_int(json_get(o->job, "status"), "failed", 0) >=
 		   json_get_int(json_get(o->job, "spec"), "backoffLimit", BACKOFF_LIMIT) ||
 	       exit_code_is_final(json_get_int(last, "exitCode", 0));
 }
@@ -268,8 +265,14 @@ static struct json *job_patch(const struct observed *o, const struct json *spec)
 static struct json *spec_changes(const struct observed *o)
 {
 	static const char *const of_job[] = {"suspend", NULL};
-	static const char *const of_cronjob[] = {"suspend", "schedule", "timeZone",
-						 "concurrencyPolicy", NULL};
+	static const char *const of_cronjob[] = {"suspend",
+						 "schedule",
+						 "timeZone",
+						 "concurrencyPolicy",
+						 "startingDeadlineSeconds",
+						 "successfulJobsHistoryLimit",
+						 "failedJobsHistoryLimit",
+						 NULL};
 	const char *const *members = run_is_scheduled(o->run) ? of_cronjob : of_job;
 	auto_json struct json *changes = json_object();
 	const struct json *spec = json_get(o->run, "spec"), *has = json_get(o->job, "spec");
@@ -310,21 +313,32 @@ static void give_up_waiting(const struct observed *o, const struct json *answer,
 	plan_event(plan, "Warning", "StartTimeout", message);
 }
 
-/* Of two times to look again; -1 is never. */
-static int64_t sooner(int64_t a, int64_t b)
+/* The failure of a firing goes before what the CronJob tells: its Job may go. */
+static void record_firing(const struct observed *o, const struct json *answer, struct plan *plan)
 {
-	return a < 0 || (b >= 0 && b < a) ? b : a;
+	const char *reason = json_get_str(answer, "reason", "Failed");
+	const char *message = json_get_str(answer, "message", "");
+	const char *name = json_get_str(json_get(o->firing, "metadata"), "name", "");
+	auto_json struct json *wanted = json_copy(json_get(o->run, "status"));
+	auto_free char *told = xasprintf("Job %s of the schedule has failed. %s", name, message);
+
+	firings_record(wanted, o->firing, reason, message);
+	add_status(o, plan, wanted);
+	plan_event(plan, "Warning", reason, told);
 }
 
 void outcome_record(const struct observed *o, const struct json *results, struct plan *plan)
 {
 	const struct json *answer = json_at(results, "status", "ok");
+	struct observed asked = *o; /* what the policy was asked about */
 	struct policy_failure failure;
 	auto_free char *disagrees = NULL;
 	auto_json struct json *wanted = NULL;
 	struct json *changes = job_finished(o->job) == NULL ? spec_changes(o) : NULL;
 	int64_t left = waiting_left(o);
 
+	if (o->firing != NULL)
+		asked.job = o->firing;
 	if (changes != NULL)
 		plan_add(plan, ACTION_PATCH, run_is_scheduled(o->run) ? &KIND_CRONJOB : &KIND_JOB,
 			 changes);
@@ -332,24 +346,28 @@ void outcome_record(const struct observed *o, const struct json *results, struct
 		give_up_waiting(o, answer, plan);
 		return;
 	}
-	plan->requeue_ms = sooner(left, look_due_ms(o));
+	plan->requeue_ms = left;
 	if (outcome_failure(results, &failure)) {
 		outcome_policy_error(o, &failure, plan);
 		return;
 	}
-	disagrees = disagreement(o, answer);
+	disagrees = disagreement(&asked, answer);
 	if (disagrees != NULL) {
 		outcome_policy_error(
 		    o, &(struct policy_failure){.message = disagrees, .traceback = ""}, plan);
 		return;
 	}
-	if (pods_are_late(o)) {
+	if (pods_are_late(&asked)) {
 		plan->requeue_ms = PODS_RETRY_MS;
+		return;
+	}
+	if (o->firing != NULL) {
+		record_firing(o, answer, plan);
 		return;
 	}
 	wanted = wanted_status(o, answer);
 	if (words_can_wait(o, wanted)) {
-		plan->requeue_ms = sooner(plan->requeue_ms, WORDS_HELD_MS);
+		plan->requeue_ms = left > 0 && left < WORDS_HELD_MS ? left : WORDS_HELD_MS;
 		return;
 	}
 	add_status(o, plan, wanted);
@@ -364,10 +382,7 @@ void outcome_lost(const struct observed *o, struct plan *plan)
 	struct verdict verdict = {.phase = "Failed", .reason = "JobLost", .message = message};
 	auto_json struct json *wanted = status_apply(o->run, &verdict, o->now);
 
-	auto_free char *name = run_job_name(o->run);
-
 	status_end(wanted, o->now);
-	plan_add(plan, ACTION_ABSENT, &KIND_JOB, json_build("{'metadata': {'name': %s}}", name));
 	add_status(o, plan, wanted);
 	plan_event(plan, "Warning", "JobLost", message);
 }

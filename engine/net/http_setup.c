@@ -39,7 +39,10 @@ static void set_transport(CURL *easy, const struct http_request *request)
 	EASY_SET(easy, CURLOPT_CONNECTTIMEOUT_MS, (long)CONNECT_MS);
 	EASY_SET(easy, CURLOPT_TIMEOUT_MS, (long)request->timeout_ms);
 	EASY_SET(easy, CURLOPT_MAXLIFETIME_CONN, (long)CONNECTION_LIFE_S);
-	EASY_SET(easy, CURLOPT_BUFFERSIZE, (long)RECEIVE_BUFFER);
+	/* An improvement only. It is refused where the last transfer of this handle ended before it
+	 * was connected, such as by a time-out of the resolver: libcurl has then kept the buffer.
+	 */
+	curl_easy_setopt(easy, CURLOPT_BUFFERSIZE, (long)RECEIVE_BUFFER);
 	EASY_SET(easy, CURLOPT_UPLOAD_BUFFERSIZE, (long)SEND_BUFFER);
 	EASY_SET(easy, CURLOPT_TCP_KEEPALIVE, 1L);
 	EASY_SET(easy, CURLOPT_TCP_KEEPIDLE, (long)KEEPALIVE_IDLE_S);

@@ -26,6 +26,7 @@ void call_free(struct policy_call *call)
 	json_free(call->results);
 	json_free(call->reply);
 	free(call->name);
+	free(call->source);
 	free(call);
 }
 
@@ -68,6 +69,16 @@ void call_lose(struct policy_call *call, const char *ran, const char *problem)
 			json_set(call->results, json_str(h),
 				 result_of_lost(json_str(h), ran, problem));
 	end_eval(call);
+}
+
+bool call_met_limit(const struct policy_call *call)
+{
+	const struct json *results = json_get(call->reply, "results");
+
+	for (const struct json *r = json_first(results); r != NULL; r = json_next(r))
+		if (streq(json_get_str(json_get(r, "error"), "kind", ""), "limit"))
+			return true;
+	return false;
 }
 
 /* ---- answers ---- */

@@ -19,6 +19,7 @@ struct policy_call {
 	char *name;       /* of the bundle */
 	struct buf frame; /* the question as it is sent */
 	bool given;       /* to a worker */
+	char *source;     /* CALL_EVAL: the bundle or the run whose fault a hang would be */
 
 	bool over;             /* CALL_LOAD */
 	struct bundle *bundle; /* CALL_LOAD: what comes into force */
@@ -47,5 +48,8 @@ enum call_state call_take(struct policy_call *call, const struct json *answer);
 /* Bring the call to its end without its worker, which met `problem` while it ran the hook `ran`
  * (NULL: the one whose answer is awaited). Hooks that have answered keep their answers. */
 void call_lose(struct policy_call *call, const char *ran, const char *problem);
+
+/* Has a hook of this call that is at its end reached a limit? */
+bool call_met_limit(const struct policy_call *call);
 
 #endif

@@ -88,7 +88,7 @@ LUA_RAISES static int parse(lua_State *L)
 
 	text = luaL_checklstring(L, 1, &len);
 	luaL_argcheck(L, len <= PARSE_MAX, 1, "too long");
-	sandbox_charge(L, (lua_Integer)len / 8);
+	sandbox_charge(L, (lua_Integer)len);
 	tree = lua_newuserdatauv(L, sizeof(struct json *), 0);
 	*tree = NULL;
 	luaL_setmetatable(L, TREE_TYPE);

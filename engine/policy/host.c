@@ -1,14 +1,18 @@
 #include "policy/host.h"
 
+#include "base/map.h"
 #include "policy/frame.h"
 #include "policy/peer.h"
 
 /*
  * The calls that wait, and the workers that take them in order. One worker is the rule; when calls
  * wait and for GROW_MS no worker has become free, another is started.
+ *
+ * What hangs is tried again by the engine, for ever. So that it does not occupy every worker, what
+ * has reached a limit the last time has one worker at a time, together with all others like it.
  */
 
-enum { DEADLINE_MS = 2000, REST_MS = 30000, GROW_MS = 20, WORKERS_MAX = 4 };
+enum { DEADLINE_MS = 2000, REST_MS = 30000, GROW_MS = 20, WORKERS_MAX = 4, SUSPECTS_MAX = 4096 };
 
 struct policy_host {
 	struct loop *loop;
@@ -16,8 +20,10 @@ struct policy_host {
 	struct policy_call *first, **last; /* that wait */
 	struct peer *peers[WORKERS_MAX];
 	struct timer *grow;
-	bool growing; /* the timer is set */
-	bool loading; /* a worker checks a bundle: the next load waits for it */
+	bool growing;                    /* the timer is set */
+	bool loading;                    /* a worker checks a bundle: the next load waits for it */
+	struct map *suspects;            /* sources of calls that have reached a limit */
+	const struct policy_call *tried; /* the suspect that a worker has */
 };
 
 static void pump(void *arg);
@@ -51,12 +57,37 @@ static void take_out(struct policy_host *host, struct policy_call *call)
 		host->last = link;
 }
 
+static bool is_suspect(const struct policy_host *host, const struct policy_call *call)
+{
+	return call->kind == CALL_EVAL && map_get(host->suspects, call->source) != NULL;
+}
+
+static void learn(struct policy_host *host, const struct policy_call *call)
+{
+	static char yes;
+
+	if (host->tried == call)
+		host->tried = NULL;
+	if (call->kind != CALL_EVAL)
+		return;
+	if (!call_met_limit(call))
+		map_del(host->suspects, call->source);
+	else if (map_len(host->suspects) < SUSPECTS_MAX)
+		map_put(host->suspects, call->source, &yes);
+}
+
 /* Loads go one after another, so that the last one asked for is the one that stays. */
+static bool must_wait(const struct policy_host *host, const struct policy_call *call)
+{
+	return call->kind == CALL_LOAD ? host->loading
+				       : host->tried != NULL && is_suspect(host, call);
+}
+
 static struct policy_call *next_call(const struct policy_host *host)
 {
 	struct policy_call *call = host->first;
 
-	while (call != NULL && call->kind == CALL_LOAD && host->loading)
+	while (call != NULL && must_wait(host, call))
 		call = call->next;
 	return call;
 }
@@ -88,21 +119,21 @@ static void put_in_force(struct policy_host *host, struct peer *peer, struct pol
 /* The worker has taken a bundle that nobody wants any more. */
 static void take_back(struct peer *peer, const struct policy_call *call)
 {
-	peer_knows(peer, call->name, 0);
+	peer_knows(peer, call->name, SHELF_NONE);
 	peer_forget(peer, call->name);
 }
 
 static void on_ended(void *arg, struct peer *peer, struct policy_call *call)
 {
 	struct policy_host *host = arg;
-	bool cancelled = call->done == NULL && *call->name != '\0';
 
 	if (call->kind == CALL_LOAD)
 		host->loading = false;
-	if (call->kind == CALL_LOAD && call->reply != NULL && cancelled)
+	if (call->kind == CALL_LOAD && call->reply != NULL && call->done == NULL)
 		take_back(peer, call);
 	else if (call->kind == CALL_LOAD && call->reply != NULL)
 		put_in_force(host, peer, call);
+	learn(host, call);
 	timer_clear(host->grow);
 	host->growing = false;
 	finish(call);
@@ -163,6 +194,8 @@ static int give(struct policy_host *host, struct peer *peer, struct policy_call 
 		return -1;
 	call->given = true;
 	host->loading = host->loading || call->kind == CALL_LOAD;
+	if (is_suspect(host, call))
+		host->tried = call;
 	return 0;
 }
 
@@ -233,6 +266,7 @@ struct policy_host *policy_host_new(struct loop *loop, const struct policy_optio
 	host->loop = loop;
 	host->shelf = shelf_new();
 	host->last = &host->first;
+	host->suspects = map_new(NULL);
 	host->grow = timer_new(loop, on_grow, host);
 	for (int i = 0; i < WORKERS_MAX; i++)
 		host->peers[i] = peer_new(&spec);
@@ -254,6 +288,7 @@ void policy_host_free(struct policy_host *host)
 	loop_undefer(host->loop, host);
 	timer_free(host->grow);
 	shelf_free(host->shelf);
+	map_free(host->suspects);
 	free(host);
 }
 
@@ -280,6 +315,17 @@ void policy_forget(struct policy_host *host, const char *name)
 		peer_forget(host->peers[i], name);
 }
 
+/* A named bundle stands for itself; with the one in force it is a run that makes it hang. */
+static char *source_of(const char *name, const struct json *request)
+{
+	const struct json *meta = json_at(request, "run", "metadata");
+
+	if (name[0] != '\0')
+		return xasprintf("bundle %s", name);
+	return xasprintf("run %s/%s", json_get_str(meta, "namespace", ""),
+			 json_get_str(meta, "name", ""));
+}
+
 static bool are_hooks(const struct json *hooks)
 {
 	for (const struct json *h = json_first(hooks); h != NULL; h = json_next(h)) {
@@ -299,6 +345,7 @@ struct policy_call *policy_eval(struct policy_host *host, const char *name,
 	auto_json struct json *message = json_copy(request);
 	const struct json *hooks = json_get(request, "hooks");
 
+	call->source = source_of(name, request);
 	call->hooks = json_copy(hooks);
 	call->results = json_object();
 	if (!are_hooks(hooks)) {
@@ -319,6 +366,11 @@ void policy_cancel(struct policy_call *call)
 	}
 	take_out(call->host, call);
 	call_free(call);
+}
+
+int policy_workers(const struct policy_host *host)
+{
+	return count_running(host);
 }
 
 bool policy_has(const struct policy_host *host, const char *name)

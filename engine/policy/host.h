@@ -8,7 +8,8 @@
  *
  * A worker that misses the deadline, crashes or answers nonsense is killed, and its request
  * answered: the hooks that had answered keep their results, the others have an error of kind
- * "limit" (a load fails with ERR_LIMIT).
+ * "limit" (a load fails with ERR_LIMIT). Runs and named bundles that have reached a limit share one
+ * worker until they are answered well, so that they keep nobody else waiting.
  *
  * A bundle is a JSON object from file name to text: {"contract.lua": "return {...}", ...}. The one
  * named "" is in force for all; at first it is the default bundle, which is built into the
@@ -75,7 +76,7 @@ void policy_forget(struct policy_host *host, const char *name);
 struct policy_call *policy_eval(struct policy_host *host, const char *name,
 				const struct json *request, policy_done_fn *done, void *arg);
 
-/* A load that is cancelled has no effect; but one of "" that a worker has already does. */
+/* A load that is cancelled has no effect. */
 void policy_cancel(struct policy_call *call);
 
 bool policy_has(const struct policy_host *host, const char *name);
@@ -86,6 +87,9 @@ bool policy_shapes(const struct policy_host *host, const char *name);
 /* The digest of what is run under that name, what it is laid over included; NULL: no such bundle.
  * Valid until the next turn of the loop. */
 const char *policy_digest(const struct policy_host *host, const char *name);
+
+/* How many worker processes there are now. */
+int policy_workers(const struct policy_host *host);
 
 /* Main of the child, for main.c: `kserve-controller policy-worker`. Does not return. */
 _Noreturn void policy_worker_main(void);

@@ -14,6 +14,7 @@ enum {
 	SHELF_BYTES_MAX = 32 << 20, /* of all their files */
 	SHELF_NAME_MAX = 512,       /* bytes */
 	SHELF_DEFAULT = 1,          /* the version of the default bundle under "" */
+	SHELF_NONE = -1,            /* the version of nothing */
 };
 
 struct shelf;

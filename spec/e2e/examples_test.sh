@@ -51,7 +51,7 @@ for file in $(find examples -name '*.yaml' | sort); do
 done
 unnamed_files() {
 	local file
-	for file in $(git ls-files examples | sed 's#^examples/##'); do
+	for file in $(git ls-files examples | sed -e 's#^examples/##' -e 's#/spec/#/#'); do
 		grep -qF "${file##*/}" examples/README.md "examples/$(dirname "$file")/README.md" 2> /dev/null ||
 			grep -qF "$(dirname "$file")" examples/README.md || echo "$file"
 	done
@@ -139,12 +139,25 @@ policy_state() {
 became_active() {
 	policy_state | jq -e --arg before "$before" '.state == "active" and .active != $before'
 }
-for folder in examples/policies/*/; do
+# taken FOLDER: as its README says
+taken() {
 	before=$(policy_state | jq -r .active)
-	policies_apply --from-file="$folder"
-	check "$folder is taken" until_ok 10 became_active
+	bash -eu <(awk '/^```/ { inside = $0 == "```sh"; next } inside' "$1/README.md") > /dev/null &&
+		until_ok 10 became_active
+}
+for folder in examples/policies/*; do
+	check "$folder is taken" taken "$folder"
 done
-check "with require-table-prefix, a run of other tables" run other-tables iris-inference-config \
+
+check "with kueue-gpu in force" taken examples/policies/kueue-gpu
+check "a run that asks for GPUs" run with-gpus iris-inference-config 'parameters: {gpus: "2"}'
+job_of_gpus() {
+	k get job "$(run_field with-gpus .status.jobStatus.name)" -o 'jsonpath={.metadata.labels.kueue\.x-k8s\.io/queue-name} {.spec.template.spec.containers[0].resources.limits.nvidia\.com/gpu} {.spec.template.spec.tolerations[*].key}'
+}
+check "has a Job in the queue, with GPUs" until_ok 10 like "^$namespace 2 nvidia.com/gpu$" job_of_gpus
+
+check "with require-table-prefix in force" taken examples/policies/require-table-prefix
+check "a run of other tables" run other-tables iris-inference-config \
 	'parameters: {input_table_name: kserve_controller_input, output_table_name: theirs}'
 check "is rejected" until_ok 10 like \
 	'^Rejected .*output_table_name.*starts with kserve_controller_, found theirs' \

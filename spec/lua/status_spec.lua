@@ -88,6 +88,7 @@ describe("status before the end", function()
       { "ErrImagePull", nil, "The runner image cannot be pulled." },
       { "CreateContainerConfigError", "configmap \"a\" not found",
         "Something that the pod refers to is missing: configmap \"a\" not found" },
+      { "ContainerCreating", nil, "The pod is being set up." },
       { "Curious", "", "The pod waits (Curious)." },
     }
     for _, case in ipairs(cases) do
@@ -112,37 +113,8 @@ describe("status before the end", function()
   end)
 
   it("is Pending for a pod that tells nothing", function()
-    for _, silent in ipairs { { status = { phase = "Pending" } }, waiting("ContainerCreating"),
-      waiting("PodInitializing") } do
-      expect("Pending", "PodPending", "The pod is being set up.", status(RUN, job(), { silent }, NOW))
-    end
-  end)
-
-  it("tells what only an Event warns of", function()
-    local made = job()
-    made.warning = { reason = "FailedCreate", message = "exceeded quota: q" }
-    expect("Pending", "FailedCreate", "The Job cannot create its pod: exceeded quota: q",
-      status(RUN, made, {}, NOW))
-    local silent = waiting("ContainerCreating")
-    silent.warning = { reason = "FailedMount", message = "no such volume" }
-    expect("Pending", "FailedMount", "The pod cannot be set up: no such volume",
-      status(RUN, job(), { silent }, NOW))
-    expect("Running", "WaitingToRetry",
-      "Waiting to try again (attempt 2 of 4). The Job cannot create its pod: exceeded quota: q",
-      status(RUN, { kind = "Job", spec = { backoffLimit = 3 }, status = { failed = 1 },
-        warning = made.warning }, {}, NOW))
-  end)
-
-  it("keeps such a warning until the engine has asked again", function()
-    local run = { spec = {}, status = { reason = "FailedMount", message = "no volume" } }
-    local silent = waiting("ContainerCreating")
-    expect("Pending", "FailedMount", "no volume", status(run, job(), { silent }, NOW))
-    silent.warning = {}
-    expect("Pending", "PodPending", "The pod is being set up.", status(run, job(), { silent }, NOW))
-    run.status.reason = "FailedCreate"
-    expect("Pending", "FailedCreate", "no volume", status(run, job(), {}, NOW))
-    silent.warning = nil
-    expect("Pending", "PodPending", "The pod is being set up.", status(run, job(), { silent }, NOW))
+    expect("Pending", "PodPending", "The pod waits to be started.",
+      status(RUN, job(), { { status = { phase = "Pending" } } }, NOW))
   end)
 
   it("is Running when a pod runs", function()
@@ -231,6 +203,20 @@ describe("status of a schedule", function()
     expect("Scheduled", "Scheduled",
       "The run starts by its schedule, @daily; it started last at 2026-11-24T00:00:00Z.",
       status(RUN, cron({ schedule = "@daily" }, { lastScheduleTime = "2026-11-24T00:00:00Z" }), {},
+        NOW))
+  end)
+
+  it("tells of the firing that failed last, until one succeeds", function()
+    local run = { status = { failures = {
+      { job = "a", reason = "Error", finishedAt = "2026-11-24T01:00:00Z" },
+      { job = "b", reason = "OOMKilled", finishedAt = "2026-11-24T02:00:00Z" },
+    } } }
+    local text = "The run starts by its schedule, @daily"
+    expect("Scheduled", "Scheduled",
+      text .. "; it failed last at 2026-11-24T02:00:00Z, OOMKilled.",
+      status(run, cron({ schedule = "@daily" }, {}), {}, NOW))
+    expect("Scheduled", "Scheduled", text .. ".",
+      status(run, cron({ schedule = "@daily" }, { lastSuccessfulTime = "2026-11-24T02:00:00Z" }), {},
         NOW))
   end)
 

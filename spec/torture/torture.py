@@ -3,6 +3,7 @@
 the controller goes wrong, or the controller is killed there. The end must always be the same.
 
     spec/torture/torture.py [--every N] [--jobs N] [FAULT...]
+    spec/torture/torture.py --server URL --kubeconfig FILE [--kills N]
 
 The lives (LIVES) hold a success, a failure with a retry, a config that comes late, a rejection, a schedule
 that is changed, a clean-up, a deletion, and a run that is suspended and resumed. The n-th call, for every n
@@ -10,6 +11,10 @@ that is changed, a clean-up, a deletion, and a run that is suspended and resumed
 the controller sends before it is killed: `kill` before the call is carried out, `commit-kill` after it.
 A point has passed if every run ends as told, none has had two Jobs, two contracts or a Pod too many, and
 nothing is left that nobody owns.
+
+With --server the lives are played on that API server, which has the CRDs and somebody who runs Pods (the
+image `fails` fails): once in peace, then with a controller that is killed sooner or later. --ca, --cert and
+--key are the judge's, FILE is the controller's.
 
 Prints TAP: a point is a test. Needs apisim, kserve-controller and kubectl ($BUILD, $KUBECTL).
 """
@@ -21,10 +26,12 @@ import json
 import os
 import pathlib
 import signal
+import ssl
 import subprocess
 import tempfile
 import threading
 import time
+import urllib.parse
 
 BUILD = pathlib.Path(os.environ.get("BUILD", "build"))
 KUBECTL = os.environ.get("KUBECTL", "kubectl")
@@ -39,7 +46,7 @@ PATIENCE = 90  # seconds until a run counts as stuck; the client itself waits 30
 def config(name, **spec):
     kserve = {"modelName": "m", "modelUrl": "model.local/v2/models/m/infer", "modelInputName": "x"}
     return {"apiVersion": "ai.krateo.io/v1", "kind": "InferenceConfig", "metadata": {"name": name},
-            "spec": {"image": "runner", "kserve": kserve, **spec}}
+            "spec": {"image": "runner:1", "kserve": kserve, **spec}}
 
 
 def run(name, **spec):
@@ -62,13 +69,14 @@ NEW_SCHEDULE = "30 4 * * *"
 
 
 class Api:
-    """Calls to apisim, as the user and as the judge."""
+    """Calls to an API server, as the user and as the judge."""
 
-    def __init__(self, port):
-        self.port = port
+    def __init__(self, connect):
+        self.connect = connect
+        self.began = "1"  # the version from which on history() looks
 
     def call(self, method, path, body=None, kind="application/json"):
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=30)
+        connection = self.connect()
         try:
             connection.request(method, path, json.dumps(body) if body is not None else None,
                                {"Content-Type": kind, "User-Agent": "torture"})
@@ -90,9 +98,9 @@ class Api:
         return self.must("GET", path)["items"]
 
     def history(self, path):
-        """Every object that was ever added there."""
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=30)
-        connection.request("GET", f"{path}?watch=1&resourceVersion=1&timeoutSeconds=1")
+        """Every object that was added there since it began."""
+        connection = self.connect()
+        connection.request("GET", f"{path}?watch=1&resourceVersion={self.began}&timeoutSeconds=1")
         events = [json.loads(line) for line in connection.getresponse().read().splitlines()]
         connection.close()
         return [event["object"] for event in events if event["type"] == "ADDED"]
@@ -105,19 +113,22 @@ class Api:
 class World:
     """An API server of its own, and a controller that can be killed."""
 
-    def __init__(self, crds):
+    def __init__(self, crds, environment=None):
+        self.environment = {**os.environ, **(environment or {})}
         self.directory = tempfile.TemporaryDirectory(prefix="torture-")
         self.path = pathlib.Path(self.directory.name)
         self.controller = None
         self.server = subprocess.Popen(
             [BUILD / "apisim", "--listen", "127.0.0.1:0", "--port-file", self.path / "port",
              "--auto-run", "60,fail=fails", "--backoff-scale", "0.01"],
-            stderr=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
+            stderr=subprocess.DEVNULL, stdout=subprocess.DEVNULL, env=self.environment)
         until("apisim listens", lambda: (self.path / "port").exists() and (self.path / "port").read_text().strip())
-        self.api = Api(int((self.path / "port").read_text()))
-        (self.path / "kubeconfig").write_text(json.dumps({
+        port = int((self.path / "port").read_text())
+        self.api = Api(lambda: http.client.HTTPConnection("127.0.0.1", port, timeout=30))
+        self.kubeconfig = self.path / "kubeconfig"
+        self.kubeconfig.write_text(json.dumps({
             "apiVersion": "v1", "kind": "Config", "current-context": "c", "users": [{"name": "u", "user": {}}],
-            "clusters": [{"name": "s", "cluster": {"server": f"http://127.0.0.1:{self.api.port}"}}],
+            "clusters": [{"name": "s", "cluster": {"server": f"http://127.0.0.1:{port}"}}],
             "contexts": [{"name": "c", "context": {"cluster": "s", "user": "u", "namespace": NAMESPACE}}]}))
         for crd in crds:
             self.api.must("POST", "/apis/apiextensions.k8s.io/v1/customresourcedefinitions", crd)
@@ -125,8 +136,8 @@ class World:
 
     def start(self, *flags):
         self.controller = subprocess.Popen(
-            [BUILD / "kserve-controller", "--kubeconfig", self.path / "kubeconfig", "--listen", "127.0.0.1:0",
-             "--log-format", "text", *flags], stderr=open(self.path / "log", "ab"))
+            [BUILD / "kserve-controller", "--kubeconfig", self.kubeconfig, "--listen", "127.0.0.1:0",
+             "--log-format", "text", *flags], stderr=open(self.path / "log", "ab"), env=self.environment)
 
     def kill(self):
         self.controller.send_signal(signal.SIGKILL)
@@ -159,7 +170,7 @@ def until(wanted, look, seconds=PATIENCE):
 def live(world):
     """Play the lives. Returns once every user has done what there was to do."""
     api = world.api
-    for name, spec in (("now", {}), ("twice", {"backoffLimit": 1}),
+    for name, spec in (("now", {}), ("twice", {"backoffLimit": 1, "image": "fails"}),
                        ("tidy", {"autoDeletePolicy": "DeleteOnCompletion", "ttlSecondsAfterFinished": 0})):
         api.must("POST", CONFIGS, config(name, **spec))
     for name, (spec, _, _) in LIVES.items():
@@ -227,10 +238,10 @@ def too_many(api):
     for name, (spec, phase, pods) in LIVES.items():
         job = 0 if phase == "Rejected" else 1
         kind = "cronjobs" if "schedule" in spec else "jobs"
-        if counts[kind][name] != job:
-            wrong.append(f"{name}: expected {job} of {kind}, found {counts[kind][name]}")
-        if counts["configmaps"][name] != job:
-            wrong.append(f"{name}: expected {job} contract, found {counts['configmaps'][name]}")
+        fewest = 0 if phase is None else job  # it may have gone before there was anything
+        for made_of in (kind, "configmaps"):
+            if not fewest <= counts[made_of][name] <= job:
+                wrong.append(f"{name}: expected {job} of {made_of}, found {counts[made_of][name]}")
         if counts["pods"][name] > pods:
             wrong.append(f"{name}: expected {pods} Pods at most, found {counts['pods'][name]}")
     return wrong
@@ -257,25 +268,32 @@ def play(crds, fault=None, nth=1):
         if fault:
             arm(world.api, fault, nth)
         world.start("--leader-elect=false" if killing else "--leader-elect=true")
-        users = threading.Thread(target=attempt, args=(live, world, outcome := []))
-        users.start()
-        if killing:
-            strike(world, nth, users)
-        users.join()
-        wrong = outcome
-        if not wrong:
-            attempt(lambda: until("", lambda: not amiss(world.api)), None, [])
-        wrong += amiss(world.api) + too_many(world.api)
-        return wrong + (["log: " + line for line in world.log()] if wrong else []), world.api.calls_seen()
+        wrong = judge(world, (lambda users: strike(world, nth, users)) if killing else None)
+        return wrong, world.api.calls_seen()
     finally:
         world.close()
 
 
-def attempt(work, world, outcome):
-    try:
-        work(world) if world is not None else work()
-    except AssertionError as error:
-        outcome.append(str(error))
+def judge(world, meanwhile=None):
+    """Play the lives, with something that happens meanwhile. Returns what is wrong in the end."""
+    wrong = []
+
+    def users_do():
+        try:
+            live(world)
+        except AssertionError as error:
+            wrong.append(str(error))
+
+    users = threading.Thread(target=users_do)
+    users.start()
+    if meanwhile:
+        meanwhile(users)
+    users.join()
+    end = time.monotonic() + (0 if wrong else PATIENCE)
+    while amiss(world.api) and time.monotonic() < end:
+        time.sleep(0.05)
+    wrong += amiss(world.api) + too_many(world.api)
+    return wrong + ["log: " + line for line in world.log() if wrong]
 
 
 def strike(world, nth, users):
@@ -285,6 +303,56 @@ def strike(world, nth, users):
     world.kill()
     world.api.must("DELETE", "/apisim/faults")
     world.start("--leader-elect=false")
+
+
+# ---- on another API server ----
+
+class Elsewhere(World):
+    """The same on an API server that was there before."""
+
+    def __init__(self, options):  # pylint: disable=super-init-not-called
+        url = urllib.parse.urlsplit(options.server)
+        trust = ssl.create_default_context(cafile=options.ca)
+        trust.load_cert_chain(options.cert, options.key)
+        self.directory = tempfile.TemporaryDirectory(prefix="torture-")
+        self.path = pathlib.Path(self.directory.name)
+        self.server = self.controller = None
+        self.environment = os.environ
+        self.kubeconfig = options.kubeconfig
+        self.api = Api(lambda: http.client.HTTPSConnection(url.hostname, url.port, timeout=30, context=trust))
+        self.api.began = self.api.must("GET", RUNS)["metadata"]["resourceVersion"]
+
+    def sweep(self):
+        """All of it goes, for the next."""
+        for path in (RUNS, CONFIGS):
+            self.api.must("DELETE", path, {"propagationPolicy": "Background"})
+        until("everything is gone", lambda: not any(
+            thing for path in collections().values() for thing in self.api.items(path)
+            if "ai.krateo.io/run" in thing["metadata"].get("labels", {})))
+
+
+def elsewhere(options):
+    failed = 0
+    for number in range(options.kills + 1):
+        world = Elsewhere(options)
+
+        def kill_later(_users, world=world, number=number):
+            time.sleep(0.1 * number)
+            world.kill()
+            world.start("--leader-elect=false")
+
+        try:
+            world.start("--leader-elect=false")
+            wrong = judge(world, kill_later if number else None)
+            failed += tell(number + 1, f"killed after {number}00 ms" if number else "nothing goes wrong", wrong)
+            world.sweep()
+        finally:
+            world.close()
+    print(f"1..{options.kills + 1}")
+    raise SystemExit(failed > 0)
+
+
+# ---- on apisim ----
 
 
 def read_crds():
@@ -306,8 +374,14 @@ def main():
     parser.add_argument("--every", type=int, default=1, metavar="N", help="only each N-th point")
     parser.add_argument("--jobs", type=int, default=8, metavar="N", help="points at once (8)")
     parser.add_argument("--nth", type=int, help="only this call")
+    parser.add_argument("--server", metavar="URL", help="play on this API server instead")
+    parser.add_argument("--kills", type=int, default=5, metavar="N", help="there: how often (5)")
+    for name in ("kubeconfig", "ca", "cert", "key"):
+        parser.add_argument(f"--{name}", metavar="FILE")
     parser.add_argument("faults", nargs="*", default=FAULTS, metavar="FAULT", help=" ".join(FAULTS))
     options = parser.parse_args()
+    if options.server:
+        elsewhere(options)
     crds = read_crds()
     wrong, calls = play(crds)
     points = [(fault, nth) for fault in options.faults for nth in range(1, calls + 1)][::options.every]

@@ -1,14 +1,12 @@
--- Refuses a run whose tables are not this team's: their names must start with PREFIX.
---
--- Put it in the place of the default parameters.lua (the other hooks keep their defaults):
---
---   kubectl create configmap kserve-controller-policies -n kserve-controller-system \
---     --from-file=examples/policies/require-table-prefix --dry-run=client -o yaml | kubectl apply -f -
+-- Refuses a run whose tables are not this installation's: their names must start with PREFIX. What
+-- the built-in policy refuses is refused as well.
+
+local defaults = require "default/parameters"
 
 local PREFIX <const> = "kserve_controller_"
 
-local function validate(parameters, _run, _config)
-  local violations = {}
+local function validate(parameters, run, config)
+  local violations = defaults.validate(parameters, run, config)
   parameters = parameters or {}
   for _, field in ipairs { "input_table_name", "output_table_name" } do
     local name = parameters[field]

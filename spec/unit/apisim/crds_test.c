@@ -209,6 +209,21 @@ static void runs_are_refused(void **state)
 	     "\"Forbid\", \"Replace\""},
 	    {"{'configRef':{'name':'c'},'timeZone':'UTC'}",
 	     "spec: Invalid value: \"object\": timeZone and concurrencyPolicy need a schedule"},
+	    {"{'configRef':{'name':'c'},'failedJobsHistoryLimit':1}",
+	     "spec: Invalid value: \"object\": startingDeadlineSeconds and the history limits need "
+	     "a "
+	     "schedule"},
+	    {"{'configRef':{'name':'c'},'schedule':'@daily','failedJobsHistoryLimit':0}",
+	     "spec.failedJobsHistoryLimit: Invalid value: 0: spec.failedJobsHistoryLimit in body "
+	     "should be greater than or equal to 1"},
+	    {"{'configRef':{'name':'c'},'schedule':'@daily','successfulJobsHistoryLimit':-1}",
+	     "spec.successfulJobsHistoryLimit: Invalid value: -1: spec.successfulJobsHistoryLimit "
+	     "in "
+	     "body should be greater than or equal to 0"},
+	    {"{'configRef':{'name':'c'},'schedule':'@daily','startingDeadlineSeconds':-1}",
+	     "spec.startingDeadlineSeconds: Invalid value: -1: spec.startingDeadlineSeconds in "
+	     "body "
+	     "should be greater than or equal to 0"},
 	    {"{'configRef':{'name':'c'},'schedule':'@daily','timeZone':'Europe Rome'}",
 	     "spec.timeZone: Invalid value: \"Europe Rome\": spec.timeZone in body should match "
 	     "'^[A-Za-z0-9_+-]+(/[A-Za-z0-9_+-]+)*$'"},
@@ -366,6 +381,43 @@ static void a_schedule_cannot_come_or_go(void **state)
 	expect("came", came, refusal);
 }
 
+static void history_limits_cannot_go(void **state)
+{
+	static const struct {
+		const char *change;
+		bool refused;
+	} examples[] = {
+	    {"{'failedJobsHistoryLimit':9,'successfulJobsHistoryLimit':0}", false},
+	    {"{'startingDeadlineSeconds':7}", false},
+	    {"{'failedJobsHistoryLimit':null}", true},
+	    {"{'successfulJobsHistoryLimit':null}", true},
+	    {"{'startingDeadlineSeconds':null}", true},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(examples); i++) {
+		auto_json struct json *old =
+		    json_build("{'spec':{'configRef':{'name':'c'},'schedule':'@daily','"
+			       "failedJobsHistoryLimit':"
+			       "2,'successfulJobsHistoryLimit':2,'startingDeadlineSeconds':2},"
+			       "'status':{'jobStatus':{}}}");
+		auto_json struct json *object = json_copy(old),
+				      *patch = json_build(examples[i].change);
+		auto_free char *found = NULL;
+
+		json_merge_patch(json_mut(object, "spec"), patch);
+		found = verdict(crds.run, object, old);
+		expect(
+		    examples[i].change, found,
+		    examples[i].refused
+			? "spec: Invalid value: \"object\": startingDeadlineSeconds and the "
+			  "history "
+			  "limits can change but not go once the run has started; set them to what "
+			  "they should be"
+			: "");
+	}
+}
+
 /* What the controller writes must pass: one status with every field. */
 static void a_full_status_is_taken(void **state)
 {
@@ -380,7 +432,10 @@ static void a_full_status_is_taken(void **state)
 	    "'name':'j','uid':'u','active':1},'policy':{'digest':'sha256:0'},'result':{'rows':3,"
 	    "'attempts':1,'exitCode':0,'more':{'x':0.10}},'lastScheduleTime':'2026-01-01T00:00:00Z'"
 	    ","
-	    "'lastSuccessfulTime':'2026-01-01T00:00:00Z','active':[{'apiVersion':'batch/v1','kind':"
+	    "'lastSuccessfulTime':'2026-01-01T00:00:00Z','lastFailureTime':'2026-01-01T00:00:00Z',"
+	    "'failures':[{'job':'j','reason':'r','message':'m','finishedAt':'2026-01-01T00:00:00Z'}"
+	    "],"
+	    "'active':[{'apiVersion':'batch/v1','kind':"
 	    "'Job','namespace':'n','name':'j','uid':'u','resourceVersion':'1'}]}}");
 	auto_json struct json *before = json_copy(object);
 	auto_free char *found = verdict(crds.run, object, NULL);
@@ -485,6 +540,7 @@ int main(void)
 	    cmocka_unit_test(schedules),
 	    cmocka_unit_test(a_started_run_is_fixed),
 	    cmocka_unit_test(a_schedule_cannot_come_or_go),
+	    cmocka_unit_test(history_limits_cannot_go),
 	    cmocka_unit_test(a_full_status_is_taken),
 	    cmocka_unit_test(a_wrong_status_is_refused),
 	    cmocka_unit_test(the_examples_are_taken),

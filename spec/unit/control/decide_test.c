@@ -51,6 +51,7 @@
 #define FAILED(at)                                                                                 \
 	"'failed': 4, 'conditions': [{'type': 'Failed', 'status': 'True', 'lastTransitionTime': "  \
 	"'" at "'}]"
+#define FIRING(at) "{'metadata': {'name': 'firing'}, 'status': {" FAILED(at) "}}"
 #define ENDED_POD                                                                                  \
 	"[{'metadata': {'name': 'p'}, 'status': {'phase': 'Succeeded', 'containerStatuses': "      \
 	"[{'state': {'terminated': {'exitCode': 0, 'finishedAt': '" NOW                            \
@@ -120,7 +121,7 @@ static const struct row {
      CONFIG, NULL, NULL, ACCEPTED, "confirm; create ConfigMap; create CronJob"},
 
     /* STARTED */
-    {"the Job runs", STARTED_RUN, CONFIG, JOB("'ready': 1, 'startTime': '" NOW "'"), "[]",
+    {"the Job runs", STARTED_RUN, CONFIG, JOB("'active': 1, 'startTime': '" NOW "'"), "[]",
      SAYS("Running", "Running"), "status Running/Running; event Running"},
     {"nothing new: nothing written", "SAME", CONFIG, JOB("'active': 1"), "[]",
      SAYS("Running", "Running"), ""},
@@ -172,7 +173,7 @@ static const struct row {
     {"a Job without owner is foreign too", NEW_RUN, CONFIG, "{'metadata': {}}", NULL, NULL,
      "status Pending/JobNameTaken; backoff"},
     {"a Job that was seen and is gone is lost", STARTED_RUN, CONFIG, NULL, NULL, NULL,
-     "absent Job; status Failed/JobLost; event JobLost"},
+     "status Failed/JobLost; event JobLost"},
 
     /* FINISHED */
     {"the outcome is a latch: no Job", ENDED("Failed", NOW), CONFIG, NULL, NULL, NULL, ""},
@@ -219,7 +220,7 @@ static char *summary(const struct plan *plan)
 		else if (a->type == ACTION_STATUS)
 			buf_addf(&out, " %s/%s", json_get_str(status, "phase", "="),
 				 json_get_str(status, "reason", "="));
-		else if (a->kind != NULL && a->kind != &KIND_RUN)
+		else if (a->type == ACTION_CREATE || a->type == ACTION_PATCH)
 			buf_addf(&out, " %s", a->kind->name);
 	}
 	if (plan->requeue_ms >= 0)
@@ -514,6 +515,51 @@ static void refusals_are_told_in_the_apis_words(void **state UNUSED)
 	}
 }
 
+static void the_failure_of_a_firing_is_told(void **state UNUSED)
+{
+	static const struct {
+		const char *what, *schedule, *firing, *results, *plan;
+	} table[] = {
+	    {"beside what the status says", "0 0 * * *", FIRING("2026-11-24T09:00:00Z"),
+	     SAYS("Failed", "OOMKilled"), "status Scheduled/Scheduled; event OOMKilled"},
+	    {"once its Pod's end is there", "0 0 * * *", FIRING(NOW), SAYS("Failed", "OOMKilled"),
+	     "requeue=200"},
+	    {"a policy may not say that it goes on", "0 0 * * *", FIRING("2026-11-24T09:00:00Z"),
+	     SAYS("Scheduled", "Scheduled"),
+	     "status Scheduled/PolicyError; event PolicyError; backoff"},
+	    {"a new schedule does not wait for it", "1 0 * * *", FIRING("2026-11-24T09:00:00Z"),
+	     SAYS("Failed", "OOMKilled"),
+	     "patch CronJob; status Scheduled/Scheduled; event OOMKilled"},
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(table); i++) {
+		auto_json struct json *firing = parse(table[i].firing);
+		auto_json struct json *results = parse(table[i].results);
+		auto_json struct json *question = NULL;
+		auto_free char *plan_text = NULL;
+		struct world w;
+		struct plan plan;
+
+		world_init(&w,
+			   "{" META "}, 'spec': {'configRef': {'name': 'c'}}, 'status': "
+			   "{'phase': 'Scheduled', 'reason': 'Scheduled'}}",
+			   CONFIG, "{" JOB_META ", 'spec': {'schedule': '0 0 * * *'}}", "[]");
+		json_set_str(json_mut(w.run, "spec"), "schedule", table[i].schedule);
+		w.o.firing = firing;
+		question = decide_question(&w.o);
+		assert_true(json_equal(json_get(question, "job"), firing));
+		plan_init(&plan);
+		decide(&w.o, results, &plan);
+		complete_patch(&w, &plan);
+		plan_text = summary(&plan);
+		if (!streq(plan_text, table[i].plan))
+			fail_msg("%s: expected \"%s\", got \"%s\"", table[i].what, table[i].plan,
+				 plan_text);
+		plan_done(&plan);
+		world_done(&w);
+	}
+}
+
 /* kstatus takes Ready=False for "in progress", unless Stalled is there. */
 static void failed_is_not_in_progress(void **state UNUSED)
 {
@@ -565,6 +611,7 @@ int main(void)
 	    cmocka_unit_test(a_resumed_start_keeps_its_contract),
 	    cmocka_unit_test(the_result_is_the_runners),
 	    cmocka_unit_test(contract_limit),
+	    cmocka_unit_test(the_failure_of_a_firing_is_told),
 	    cmocka_unit_test(failed_is_not_in_progress),
 	    cmocka_unit_test(refusals_are_told_in_the_apis_words),
 	};

@@ -7,6 +7,7 @@
 #include "base/buf.h"
 #include "control/manifest.h"
 
+#define JOB_NAME_FIELD "metadata.labels['batch.kubernetes.io/job-name']"
 #define UID "5be07ada-5fe0-4c9e-a8bc-aaae67d8d344"
 
 /* The run and the config of the specification's examples. */
@@ -81,6 +82,10 @@ static void assert_ours_is_there(const struct json *manifest)
 	assert_is(
 	    named(json_get(container, "env"), "pod_uid"),
 	    "{\"name\":\"pod_uid\",\"valueFrom\":{\"fieldRef\":{\"fieldPath\":\"metadata.uid\"}}}");
+	assert_is(
+	    named(json_get(container, "env"), "job_name"),
+	    "{\"name\":\"job_name\",\"valueFrom\":{\"fieldRef\":{\"fieldPath\":\"" JOB_NAME_FIELD
+	    "\"}}}");
 	assert_is(named(json_get(pod, "volumes"), "inference-contract"),
 		  "{\"name\":\"inference-contract\",\"configMap\":{\"name\":\"inf-iris-run-january-"
 		  "5be07ada\"}}");
@@ -107,6 +112,8 @@ static const char *const hostile_templates[] = {
     "{'spec': {'restartPolicy': null, 'volumes': null}}",
     "{'spec': {'containers': {}, 'volumes': {}}}",
     "{'spec': {'containers': [{'name': 'inference', 'env': 'x', 'volumeMounts': null}]}}",
+    "{'spec': {'containers': [{'name': 'inference', 'env': [{'name': 'job_name', 'value': "
+    "'x'}]}]}}",
     "{'spec': {'containers': [{'name': 'inference', 'env': [{'name': 'pod_uid', 'value': "
     "'forged'}]}]}}",
     "{'spec': {'containers': [{'name': 'inference', 'volumeMounts': [{'name': 'tmp',"
@@ -319,7 +326,8 @@ static const char golden_job[] =
     "   'image': 'ghcr.io/krateoplatformops/kserve-krateo-runner:0.1.0',"
     "   'terminationMessagePolicy': 'FallbackToLogsOnError',"
     "   'securityContext': {'allowPrivilegeEscalation': false, 'capabilities': {'drop': ['ALL']}},"
-    "   'env': [{'name': 'pod_uid', 'valueFrom': {'fieldRef': {'fieldPath': 'metadata.uid'}}}],"
+    "   'env': [{'name': 'pod_uid', 'valueFrom': {'fieldRef': {'fieldPath': 'metadata.uid'}}},"
+    "     {'name': 'job_name', 'valueFrom': {'fieldRef': {'fieldPath': %s}}}],"
     "   'volumeMounts': [{'name': 'tmp', 'mountPath': '/tmp'}, {'name': 'inference-contract',"
     "     'mountPath': '/tmp/contract.json', 'subPath': 'contract.json', 'readOnly': true}]}],"
     " 'volumes': [{'name': 'tmp', 'emptyDir': {}},"
@@ -339,7 +347,7 @@ static void the_example_gives_the_golden_job(void **state)
 	auto_json struct json *run = example_run();
 	auto_json struct json *config = example_config();
 	auto_json struct json *labels = golden_labels();
-	auto_json struct json *golden = json_build(golden_job, labels, labels);
+	auto_json struct json *golden = json_build(golden_job, labels, labels, JOB_NAME_FIELD);
 	auto_json struct json *job = job_of(run, config);
 	auto_free char *text = json_print_pretty(job);
 
@@ -363,6 +371,9 @@ static void a_schedule_makes_a_cronjob_around_the_same_job(void **state)
 	set_spec(run, "timeZone", json_string("Europe/Rome"));
 	set_spec(run, "concurrencyPolicy", json_string("Forbid"));
 	set_spec(run, "suspend", json_bool(true));
+	set_spec(run, "startingDeadlineSeconds", json_int(60));
+	set_spec(run, "successfulJobsHistoryLimit", json_int(0));
+	set_spec(run, "failedJobsHistoryLimit", json_int(9));
 	assert_true(run_is_scheduled(run));
 	cronjob = job_of(run, config);
 	assert_string_equal(json_get_str(cronjob, "kind", ""), "CronJob");
@@ -372,7 +383,10 @@ static void a_schedule_makes_a_cronjob_around_the_same_job(void **state)
 	assert_is(json_get(spec, "timeZone"), "\"Europe/Rome\"");
 	assert_is(json_get(spec, "concurrencyPolicy"), "\"Forbid\"");
 	assert_is(json_get(spec, "suspend"), "true");
-	assert_int_equal(json_len(spec), 5);
+	assert_is(json_get(spec, "startingDeadlineSeconds"), "60");
+	assert_is(json_get(spec, "successfulJobsHistoryLimit"), "0");
+	assert_is(json_get(spec, "failedJobsHistoryLimit"), "9");
+	assert_int_equal(json_len(spec), 8);
 	assert_true(json_equal(json_at(spec, "jobTemplate", "spec"), json_get(job, "spec")));
 	assert_true(json_equal(json_at(spec, "jobTemplate", "metadata", "labels"),
 			       json_at(job, "metadata", "labels")));

@@ -18,7 +18,7 @@
 #define JOB "{'status': {'active': 1, 'startTime': '" MINUTES_AGO("50") "'}}"
 #define POD(made, more)                                                                            \
 	"[{'metadata': {'creationTimestamp': '" made "'}, 'status': {'phase': 'Pending'" more "}}" \
-											      "]"
+	"]"
 #define WAITS(list, reason)                                                                        \
 	", '" list "': [{'state': {'running': {}}}, {'state': {'waiting': {'reason': '" reason     \
 	"'}}}]"

@@ -67,6 +67,26 @@ _Noreturn static void play(const char *role)
 	_exit(0);
 }
 
+/* The hook tells what happens: "hang" is never answered, "slow" after a while, others at once. */
+_Noreturn static void play_moody(void)
+{
+	char frame[4096];
+	ssize_t n;
+
+	while ((n = read(CHANNEL, frame, sizeof(frame) - 1)) > 0) {
+		frame[n] = '\0';
+		if (strstr(frame + FRAME_HEADER, "[\"hang\"]") != NULL)
+			continue;
+		if (strstr(frame + FRAME_HEADER, "[\"slow\"]") == NULL) {
+			say_frame("hook \"contract\"\nok {}\n");
+			continue;
+		}
+		usleep(100000); /* others wait meanwhile, so that another worker is started */
+		say_frame("hook \"slow\"\nok {}\n");
+	}
+	_exit(0);
+}
+
 /* What a worker may not do once it is confined; it tells by its end. */
 _Noreturn static void play_outlaw(const char *role)
 {
@@ -128,6 +148,8 @@ _Noreturn static void be_the_worker(void)
 		policy_worker_main();
 	if (streq(role, "census"))
 		play_census();
+	if (streq(role, "moody"))
+		play_moody();
 	if (strstr("opens connects forks executes writes-stdout", role) != NULL)
 		play_outlaw(role);
 	play(role);
@@ -147,12 +169,15 @@ static void set_role(const char *role)
 struct scene {
 	struct loop *loop;
 	struct policy_host *host;
-	struct timer *safety;
+	struct timer *safety, *look;
 	int waiting; /* calls that have not come back */
 	int calls;
+	int most_workers; /* when a call came back */
 	struct json *reply;
 	struct err err;
 };
+
+static void look_again(void *arg);
 
 static void too_late(void *arg)
 {
@@ -163,7 +188,7 @@ static void too_late(void *arg)
 
 static int set_up_with(void **state, int64_t deadline_ms)
 {
-	const struct policy_options options = {.deadline_ms = deadline_ms};
+	const struct policy_options options = {.deadline_ms = deadline_ms, .rest_ms = 50};
 	struct scene *s = xcalloc(1, sizeof(*s));
 
 	set_role("");
@@ -171,6 +196,7 @@ static int set_up_with(void **state, int64_t deadline_ms)
 	s->host = policy_host_new(s->loop, &options);
 	s->safety = timer_new(s->loop, too_late, s);
 	timer_set(s->safety, SAFETY_MS);
+	s->look = timer_new(s->loop, look_again, s);
 	*state = s;
 	return 0;
 }
@@ -191,6 +217,7 @@ static int tear_down(void **state)
 
 	policy_host_free(s->host);
 	timer_free(s->safety);
+	timer_free(s->look);
 	loop_free(s->loop);
 	json_free(s->reply);
 	free(s);
@@ -209,6 +236,8 @@ static void on_done(void *arg, const struct json *reply, const struct err *err)
 	if (err != NULL)
 		s->err = *err;
 	s->calls++;
+	if (policy_workers(s->host) > s->most_workers)
+		s->most_workers = policy_workers(s->host);
 	if (--s->waiting == 0)
 		loop_stop(s->loop);
 }
@@ -217,10 +246,10 @@ static struct policy_call *start_eval_named(struct scene *s, const char *name, c
 {
 	auto_json struct json *names = json_of(hooks);
 	auto_json struct json *request = json_build(
-	    "{'hooks': %j, 'run': {'metadata': {}, 'spec': {'parameters': {'a': 'b'}}}, "
+	    "{'hooks': %j, 'run': {'metadata': {'name': %s}, 'spec': {'parameters': {'a': 'b'}}}, "
 	    "'config': {'spec': {'modelUrl': 'u', 'storage': {'input': {'n': 1e400}}}}, "
 	    "'job': {'id': 'i', 'name': 'n'}, 'pods': [], 'now': '2026-11-24T10:00:00Z'}",
-	    names);
+	    names, hooks);
 
 	s->waiting++;
 	return policy_eval(s->host, name, request, on_done, s);
@@ -452,6 +481,83 @@ static void too_much_memory_in_the_worker_is_a_limit(void **state)
 		assert_error(s, "contract", "limit", "needs more than 32768 KiB of memory");
 		assert_non_null(json_get(result(s, "validate"), "ok"));
 	}
+}
+
+/* ---- several workers ---- */
+
+/* Nobody waits for these. */
+static void start_hanging(struct scene *s, int count)
+{
+	for (int i = 0; i < count; i++) {
+		start_eval(s, "[\"hang\"]");
+		s->waiting--;
+	}
+}
+
+static void other_runs_are_served_while_workers_hang(void **state)
+{
+	struct scene *s = *state;
+
+	set_role("moody");
+	for (int hung = 1; hung <= 3; hung++) {
+		start_hanging(s, 1);
+		s->calls = 0;
+		eval(s, "[\"contract\"]");
+		assert_int_equal(s->calls, 1);
+		assert_non_null(json_get(result(s, "contract"), "ok"));
+		assert_int_equal(policy_workers(s->host), hung + 1);
+	}
+}
+
+static void there_are_four_workers_at_most(void **state)
+{
+	struct scene *s = *state;
+
+	set_role("moody");
+	for (int i = 0; i < 6; i++)
+		start_eval(s, "[\"hang\"]");
+	eval(s, "[\"contract\"]");
+	assert_int_equal(s->calls, 7);
+	assert_true(s->most_workers > 1 && s->most_workers <= 4);
+}
+
+static void what_hangs_again_and_again_has_one_worker(void **state)
+{
+	struct scene *s = *state;
+
+	set_role("moody");
+	eval(s, "[\"hang\"]");
+	start_hanging(s, 4);
+	s->calls = 0;
+	eval(s, "[\"contract\"]");
+	assert_int_equal(s->calls, 1);
+	assert_non_null(json_get(result(s, "contract"), "ok"));
+}
+
+static void look_again(void *arg)
+{
+	struct scene *s = arg;
+
+	if (policy_workers(s->host) == 1)
+		loop_stop(s->loop);
+	else
+		timer_set(s->look, 5);
+}
+
+static void a_worker_too_many_ends_after_a_rest(void **state)
+{
+	struct scene *s = *state;
+
+	set_role("moody");
+	for (int i = 0; i < 3; i++)
+		start_eval(s, "[\"slow\"]");
+	loop_run(s->loop);
+	assert_int_equal(s->calls, 3);
+	assert_true(s->most_workers > 1);
+	timer_set(s->look, 5);
+	loop_run(s->loop);
+	eval(s, "[\"contract\"]");
+	assert_int_equal(policy_workers(s->host), 1);
 }
 
 /* ---- attacks that only the worker's clock ends ---- */
@@ -882,6 +988,13 @@ int main(int argc, char **argv)
 	    cmocka_unit_test_setup_teardown(nothing_is_kept_from_one_evaluation_to_the_next, set_up,
 					    tear_down),
 	    cmocka_unit_test_setup_teardown(a_deep_object_passes_both_ways, set_up, tear_down),
+	    cmocka_unit_test_setup_teardown(other_runs_are_served_while_workers_hang, set_up,
+					    tear_down),
+	    cmocka_unit_test_setup_teardown(there_are_four_workers_at_most, set_up_impatient,
+					    tear_down),
+	    cmocka_unit_test_setup_teardown(what_hangs_again_and_again_has_one_worker,
+					    set_up_impatient, tear_down),
+	    cmocka_unit_test_setup_teardown(a_worker_too_many_ends_after_a_rest, set_up, tear_down),
 	    cmocka_unit_test_setup_teardown(bundles_have_names, set_up, tear_down),
 	    cmocka_unit_test_setup_teardown(a_bundle_laid_over_follows_the_one_in_force, set_up,
 					    tear_down),

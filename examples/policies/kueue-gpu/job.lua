@@ -1,0 +1,31 @@
+-- Puts each Job into the Kueue queue of its namespace, and gives the runner the GPUs that the
+-- parameter `gpus` asks for. Kueue holds the Job until the queue has room for it.
+
+local function container_of(pod)
+  for _, container in ipairs(pod.containers) do
+    if container.name == "inference" then
+      return container
+    end
+  end
+end
+
+local function give_gpus(pod, count)
+  local container = container_of(pod)
+  -- For what cannot be overcommitted Kubernetes takes the limit as the request.
+  container.resources = merge(container.resources or {}, { limits = { ["nvidia.com/gpu"] = count } })
+  pod.tolerations = pod.tolerations or json.array {}
+  table.insert(pod.tolerations, { key = "nvidia.com/gpu", operator = "Exists", effect = "NoSchedule" })
+end
+
+local function shape(manifest, run)
+  -- Of a run with a schedule the manifest is a CronJob: what Kueue sees are its Jobs.
+  local job = manifest.kind == "CronJob" and manifest.spec.jobTemplate or manifest
+  job.metadata.labels["kueue.x-k8s.io/queue-name"] = run.metadata.namespace
+  local gpus = tonumber((run.spec.parameters or {}).gpus or 0)
+  if gpus > 0 then
+    give_gpus(job.spec.template.spec, gpus)
+  end
+  return manifest
+end
+
+return { shape = shape }
