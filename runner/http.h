@@ -1,14 +1,15 @@
 /*
- * http.h - blocking HTTP calls with retries; the runner's only user of libcurl.
+ * http.h - blocking HTTP calls with retries. http*.c are the runner's only users of libcurl: for a
+ * reply of any length see http_stream.h, for calls beside each other http_multi.h.
  *
  * Rules: HTTP/1.1, http and https only, redirects are not followed, 10 s to connect, 120 s a call
- * (KSERVE_CALL_TIMEOUT), 256 MiB of reply. Messages name the method and the URL without user
- * information and query; header values never show.
+ * (KSERVE_CALL_TIMEOUT), 256 MiB of reply, 64 KiB of its header. Messages name the method and the
+ * URL without user information and query; header values never show.
  *
- * A call is tried up to HTTP_TRIES times, after waits of 1, 2, 4 and 8 s (KSERVE_RETRY_DELAY is
- * the first), or what Retry-After asks for, up to 30 s: when the connection failed or broke, and
- * on 429, 502, 503 and 504. A call that must not be done twice sets `once`: then it is tried again
- * only if no connection came about, and a signal does not break it off once it is under way.
+ * A call is tried up to HTTP_TRIES times, after the waits of retry.h (KSERVE_RETRY_DELAY is what
+ * they begin with, 1 s): when the connection failed or broke, and on 429, 502, 503 and 504. A call
+ * that must not be done twice sets `once`: then it is tried again only if no connection came about,
+ * and a signal does not break it off once it is under way.
  */
 #ifndef RUNNER_HTTP_H
 #define RUNNER_HTTP_H
@@ -18,7 +19,7 @@
 #include "base/buf.h"
 #include "base/err.h"
 
-enum { HTTP_TRIES = 5, HTTP_REPLY_MAX = 256 << 20 };
+enum { HTTP_TRIES = 5, HTTP_REPLY_MAX = 256 << 20, HTTP_HEADER_MAX = 64 << 10 };
 
 /* Set by a signal handler: waits and calls end within a second, see http_reply.interrupted. */
 extern volatile sig_atomic_t http_stop;
@@ -54,19 +55,23 @@ struct http_request {
 	const struct http_headers *headers; /* NULL: none */
 	const char *body;                   /* NULL: none */
 	size_t body_len;
+	int64_t timeout_ms; /* 0: KSERVE_CALL_TIMEOUT */
 	bool once;
 };
 
 struct http_reply {
 	int status; /* 0: no answer */
 	struct buf body;
-	bool sent;        /* the server may have got the request */
-	bool interrupted; /* http_stop ended the call */
+	struct buf headers; /* lines that end with \r\n */
+	int64_t retry_ms;   /* what Retry-After asks for, at most a day; -1: nothing */
+	bool sent;          /* the server may have got the request */
+	bool timed_out;     /* sent, but the answer did not come in time */
+	bool interrupted;   /* http_stop ended the call */
 };
 
 #define HTTP_REPLY_INIT                                                                            \
 	{                                                                                          \
-		.body = BUF_INIT(HTTP_REPLY_MAX)                                                   \
+		.body = BUF_INIT(HTTP_REPLY_MAX), .headers = BUF_INIT(HTTP_HEADER_MAX)             \
 	}
 
 /* Once, before all else: reads the two variables of the environment. */
@@ -76,6 +81,9 @@ int http_setup(struct err *err);
 int http_call(const struct http_request *request, struct http_reply *reply, struct err *err);
 void http_reply_done(struct http_reply *reply);
 #define auto_reply __attribute__((cleanup(http_reply_done)))
+
+/* The value of a header of the reply, NULL if there is none; yours. */
+char *http_reply_header(const struct http_reply *reply, const char *name);
 
 /* Refuse what is no http or https URL. */
 int http_url_check(const char *url, struct err *err);

@@ -20,9 +20,11 @@ static struct result call(const char *const *answers, bool once, size_t max)
 {
 	struct scripted s = {.count = 0};
 	auto_free char *url = NULL;
-	auto_reply struct http_reply reply = {.body = BUF_INIT(max)};
+	auto_reply struct http_reply reply = HTTP_REPLY_INIT;
 	struct result result = {.err = ERR_INIT};
 	struct http_request request = {.method = "POST", .body = "{}", .body_len = 2, .once = once};
+
+	reply.body.max = max;
 
 	s.routes[0].path = "/x";
 	for (int i = 0; i < SCRIPT_ANSWERS && answers[i] != NULL; i++)
@@ -52,6 +54,43 @@ static void test_reply_limit(void **state UNUSED)
 	assert_int_equal(over.err.kind, ERR_LIMIT);
 	assert_int_equal(over.tries, 1);
 	assert_non_null(strstr(over.err.msg, "at most 9 bytes"));
+}
+
+/* The header of a reply has a limit, too. */
+static void test_header_limit(void **state UNUSED)
+{
+	auto_free char *padding = xmalloc(HTTP_HEADER_MAX + 1), *text = NULL;
+	const char *answers[2] = {NULL};
+	struct result over;
+
+	memset(padding, 'x', HTTP_HEADER_MAX);
+	padding[HTTP_HEADER_MAX] = '\0';
+	text = xasprintf("HTTP/1.1 200 OK\r\nX-A: %s\r\n\r\n", padding);
+	answers[0] = text;
+	over = call(answers, false, 10);
+	assert_int_equal(over.rc, -1);
+	assert_int_equal(over.err.kind, ERR_LIMIT);
+	assert_non_null(strstr(over.err.msg, "header"));
+}
+
+static void test_reply_headers(void **state UNUSED)
+{
+	static const struct {
+		const char *name, *value;
+	} cases[] = {
+	    {"etag", "\"a b\""}, {"ETag", "\"a b\""}, {"X", ""}, {"x-a", "1: 2"}, {"eta", NULL},
+	};
+	auto_reply struct http_reply reply = HTTP_REPLY_INIT;
+
+	buf_adds(&reply.headers, "HTTP/1.1 200 OK\r\nETag: \t\"a b\" \r\nX:\r\nX-A:1: 2\r\n\r\n");
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		auto_free char *value = http_reply_header(&reply, cases[i].name);
+
+		if (cases[i].value == NULL)
+			assert_null(value);
+		else
+			assert_string_equal(value, cases[i].value);
+	}
 }
 
 /* The last try is the fifth, and a passing status is the caller's when no try is left. */
@@ -219,6 +258,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(test_setup), /* first: it makes the waits short */
 	    cmocka_unit_test(test_reply_limit),
+	    cmocka_unit_test(test_header_limit),
+	    cmocka_unit_test(test_reply_headers),
 	    cmocka_unit_test(test_tries),
 	    cmocka_unit_test(test_not_tried_again),
 	    cmocka_unit_test(test_once),

@@ -25,6 +25,7 @@
 #define SCRIPT_RESET "reset"
 #define SCRIPT_CLOSE "close"
 #define SCRIPT_HANG "hang"      /* no answer until the client goes */
+#define SCRIPT_STALL "stall "   /* in front of an answer: then nothing more until the client goes */
 #define SCRIPT_SIGNAL "signal " /* in front of an answer: SIGTERM to `victim` before it */
 
 enum { SCRIPT_ROUTES = 8, SCRIPT_ANSWERS = 7, SCRIPT_REQUESTS = 32 };
@@ -95,22 +96,36 @@ static inline const char *scripted_choose(struct scripted *s, const char *reques
 	return ANSWER("404 Not Found", "", "no such path");
 }
 
+/* Wait until the client has gone. */
+static inline void scripted_stall(int fd)
+{
+	char byte;
+
+	while (read(fd, &byte, 1) > 0)
+		;
+}
+
 static inline void scripted_write(int fd, const char *answer)
 {
-	size_t left = strlen(answer);
+	bool stall = has_prefix(answer, SCRIPT_STALL);
+	size_t left;
 	ssize_t n;
+
+	answer += stall ? strlen(SCRIPT_STALL) : 0;
+	left = strlen(answer);
 
 	while (left > 0 && (n = send(fd, answer, left, MSG_NOSIGNAL)) > 0) {
 		answer += n;
 		left -= (size_t)n;
 	}
+	if (stall)
+		scripted_stall(fd);
 	shutdown(fd, SHUT_WR);
 }
 
 static inline void scripted_answer(struct scripted *s, int fd, const char *answer)
 {
 	const struct linger reset = {.l_onoff = 1};
-	char byte;
 
 	if (has_prefix(answer, SCRIPT_SIGNAL)) {
 		while (s->victim == 0)
@@ -121,8 +136,7 @@ static inline void scripted_answer(struct scripted *s, int fd, const char *answe
 	if (streq(answer, SCRIPT_RESET))
 		setsockopt(fd, SOL_SOCKET, SO_LINGER, &reset, sizeof(reset));
 	else if (streq(answer, SCRIPT_HANG))
-		while (read(fd, &byte, 1) > 0)
-			;
+		scripted_stall(fd);
 	else if (!streq(answer, SCRIPT_CLOSE))
 		scripted_write(fd, answer);
 }
