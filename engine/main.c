@@ -185,6 +185,7 @@ static int start(struct app *app, struct err *err)
 	    &(struct controller_spec){.namespaces = (const char *const *)app->options.namespaces,
 				      .policy_namespace = namespace,
 				      .policy_name = app->options.policy_configmap,
+				      .config_policies = app->options.config_policies,
 				      .service_account = app->options.service_account,
 				      .pending_ms = app->options.pending_ms,
 				      .max_in_flight = (int)app->options.max_in_flight,

@@ -167,12 +167,22 @@ static int parse_listen(const char *text, struct options *out, struct err *err)
 	return 0;
 }
 
-static int parse_leader_elect(const char *text, struct options *out, struct err *err)
+static int expect_bool(const char *text, bool *out, struct err *err)
 {
 	if (!streq(text, "true") && !streq(text, "false"))
 		return err_set(err, ERR_INVALID, "expected true or false, found \"%s\"", text);
-	out->leader_elect = streq(text, "true");
+	*out = streq(text, "true");
 	return 0;
+}
+
+static int parse_config_policies(const char *text, struct options *out, struct err *err)
+{
+	return expect_bool(text, &out->config_policies, err);
+}
+
+static int parse_leader_elect(const char *text, struct options *out, struct err *err)
+{
+	return expect_bool(text, &out->leader_elect, err);
 }
 
 static int parse_log_level(const char *text, struct options *out, struct err *err)
@@ -203,6 +213,8 @@ static const struct setting settings[] = {
      parse_service_account},
     {"policy-configmap", "POLICY_CONFIGMAP", "NAME",
      "ConfigMap with the policies (default: kserve-controller-policies)", parse_policy_configmap},
+    {"config-policies", "CONFIG_POLICIES", "BOOL",
+     "configs may have policies of their own (default: false)", parse_config_policies},
     {"polling-interval", "POLLING_INTERVAL", "DURATION",
      "look at every live run again after so long (default: 5m)", parse_polling},
     {"pending-timeout", "PENDING_TIMEOUT", "DURATION",

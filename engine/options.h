@@ -18,8 +18,9 @@ struct options {
 	char *namespaces[NAMESPACES_MAX + 1]; /* to watch, NULL-terminated; empty: all; owned */
 	const char *service_account;          /* of runner pods; NULL: none */
 	const char *policy_configmap;
-	const char *listen; /* of health and metrics: host:port */
-	const char *lease;  /* name of the Lease */
+	bool config_policies; /* InferenceConfigs may have policies of their own */
+	const char *listen;   /* of health and metrics: host:port */
+	const char *lease;    /* name of the Lease */
 	int64_t polling_ms;
 	int64_t pending_ms; /* 0: no limit */
 	int64_t max_in_flight;

@@ -298,6 +298,23 @@ void cache_each_live(const struct cache *cache, void (*fn)(void *arg, const char
 		fn(arg, key);
 }
 
+void cache_each_judged_by(const struct cache *cache, const char *policy_key,
+			  void (*fn)(void *arg, const char *run_key), void *arg)
+{
+	const char *config_key, *run_key;
+	void *runs, *value;
+
+	for (size_t i = 0; map_next(cache->runs_by_config, &i, &config_key, &runs);) {
+		auto_json struct json *config = store_get(cache->stores[CONFIGS], config_key);
+		auto_free char *judge = config_policy_key(config);
+
+		if (judge == NULL || !streq(judge, policy_key))
+			continue;
+		for (size_t k = 0; map_next(runs, &k, &run_key, &value);)
+			fn(arg, run_key);
+	}
+}
+
 void cache_count(const struct cache *cache, void (*fn)(void *arg, const char *kind, size_t n),
 		 void *arg)
 {

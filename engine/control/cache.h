@@ -50,6 +50,10 @@ struct json *cache_config(const struct cache *cache, const char *config_key);
 void cache_each_live(const struct cache *cache, void (*fn)(void *arg, const char *run_key),
 		     void *arg);
 
+/* The same with those whose config has its own policies in the ConfigMap of this key. */
+void cache_each_judged_by(const struct cache *cache, const char *policy_key,
+			  void (*fn)(void *arg, const char *run_key), void *arg);
+
 /* For metrics: objects held, by kind. */
 void cache_count(const struct cache *cache, void (*fn)(void *arg, const char *kind, size_t n),
 		 void *arg);

@@ -38,6 +38,16 @@ bool config_allows(const struct json *config, const char *namespace)
 	return false;
 }
 
+char *config_policy_key(const struct json *config)
+{
+	const char *name = json_get_str(json_at(config, "spec", "policyRef"), "name", "");
+
+	if (*name == '\0')
+		return NULL;
+	return xasprintf("%s/%s", json_get_str(json_get(config, "metadata"), "namespace", ""),
+			 name);
+}
+
 /* ---- status ---- */
 
 /* The member of spec.kserve, else of spec: as scripts/contract.lua has it. */

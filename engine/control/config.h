@@ -18,6 +18,10 @@ char *config_key_of(const struct json *run);
  */
 bool config_allows(const struct json *config, const char *namespace);
 
+/* The key of the ConfigMap that holds the config's own policies (spec.policyRef); yours; NULL: it
+ * has none. */
+char *config_policy_key(const struct json *config);
+
 /*
  * The status that the config should have, new; now in ms:
  *	conditions	Ready; False with a reason where no run of it can succeed: ImageMissing,

@@ -244,6 +244,14 @@ static void on_policies_changed(void *arg)
 	wake(c);
 }
 
+static void on_config_policies_changed(void *arg, const char *policy_key)
+{
+	struct controller *c = arg;
+
+	cache_each_judged_by(c->cache, policy_key, requeue_low, c);
+	wake(c);
+}
+
 static void on_evaluated(void *arg, int64_t duration_ms, const char *error_kind)
 {
 	struct controller *c = arg;
@@ -332,17 +340,22 @@ struct controller *controller_new(const struct controller_deps *deps,
 						  .synced = on_synced,
 						  .trouble = on_trouble,
 						  .arg = c});
-	c->bundles = bundles_new(&(struct bundles_deps){.loop = deps->loop,
-							.client = deps->client,
-							.host = deps->host,
-							.events = deps->events,
-							.metrics = deps->metrics},
-				 &(struct bundles_spec){.namespace = spec->policy_namespace,
-							.name = spec->policy_name,
-							.may_write = may_write,
-							.ready = on_policies_ready,
-							.changed = on_policies_changed,
-							.arg = c});
+	c->bundles =
+	    bundles_new(&(struct bundles_deps){.loop = deps->loop,
+					       .client = deps->client,
+					       .host = deps->host,
+					       .events = deps->events,
+					       .metrics = deps->metrics},
+			&(struct bundles_spec){.namespace = spec->policy_namespace,
+					       .name = spec->policy_name,
+					       .namespaces = spec->namespaces,
+					       .config_policies = spec->config_policies,
+					       .config_changed = on_config_policies_changed,
+					       .may_write = may_write,
+					       .ready = on_policies_ready,
+					       .changed = on_policies_changed,
+					       .arg = c});
+	c->env.bundles = c->bundles;
 	return c;
 }
 

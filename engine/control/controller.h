@@ -20,6 +20,7 @@ struct controller;
 struct controller_spec {
 	const char *const *namespaces;              /* to watch; NULL-terminated, empty: all */
 	const char *policy_namespace, *policy_name; /* the policy ConfigMap */
+	bool config_policies;                       /* configs may have policies of their own */
 	const char *service_account; /* of runner pods; NULL: the namespace's default */
 	int64_t pending_ms;          /* see waiting.h; 0: no limit */
 	int max_in_flight;

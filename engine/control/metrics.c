@@ -46,6 +46,8 @@ static const struct declared {
 			      "Evaluations that failed, by kind of error.", COUNTER},
     [METRIC_POLICY_LOADS] = {"kserve_policy_loads_total",
 			     "Policy bundles taken or refused, by result.", COUNTER},
+    [METRIC_POLICY_SHADOW] = {"kserve_policy_shadow_evaluations_total",
+			      "Questions answered by shadow bundles, by result.", COUNTER},
 };
 
 static const double bounds[] = {0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1,

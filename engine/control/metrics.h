@@ -36,6 +36,7 @@ enum metric {
 	METRIC_POLICY_SECONDS,    /* no label */
 	METRIC_POLICY_ERRORS,     /* kind */
 	METRIC_POLICY_LOADS,      /* result */
+	METRIC_POLICY_SHADOW,     /* result */
 	METRIC_COUNT,
 };
 

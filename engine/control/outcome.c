@@ -28,6 +28,19 @@ static void add_status(const struct observed *o, struct plan *plan, const struct
 
 /* ---- policy errors ---- */
 
+/* The kinds of host.h, and those of bundles.h. */
+static const char *failure_reason(const char *kind)
+{
+	static const char *const reasons[][2] = {{"limit", "PolicyLimit"},
+						 {"unavailable", "PolicyUnavailable"},
+						 {"not-allowed", "PolicyRefNotAllowed"}};
+
+	for (size_t i = 0; i < ARRAY_LEN(reasons); i++)
+		if (streq(kind, reasons[i][0]))
+			return reasons[i][1];
+	return "PolicyError";
+}
+
 bool outcome_failure(const struct json *results, struct policy_failure *out)
 {
 	for (const struct json *r = json_first(results); r != NULL; r = json_next(r)) {
@@ -39,7 +52,7 @@ bool outcome_failure(const struct json *results, struct policy_failure *out)
 		    json_get_str(error, "message", "the policy failed without a message");
 		out->traceback = json_get_str(error, "traceback", "");
 		out->rejected = streq(json_get_str(error, "kind", ""), "reject");
-		out->limited = streq(json_get_str(error, "kind", ""), "limit");
+		out->reason = failure_reason(json_get_str(error, "kind", ""));
 		return true;
 	}
 	return false;
@@ -48,10 +61,9 @@ bool outcome_failure(const struct json *results, struct policy_failure *out)
 void outcome_policy_error(const struct observed *o, const struct policy_failure *failure,
 			  struct plan *plan)
 {
-	const char *reason = failure->limited ? "PolicyLimit" : "PolicyError";
 	struct verdict verdict = {
 	    .phase = *phase_of(o) != '\0' && !phase_is_final(phase_of(o)) ? phase_of(o) : "Pending",
-	    .reason = reason,
+	    .reason = failure->reason,
 	    .message = failure->message,
 	    .failing = true,
 	};
@@ -62,7 +74,7 @@ void outcome_policy_error(const struct observed *o, const struct policy_failure 
 
 	add_status(o, plan, wanted);
 	if (plan->len > 0)
-		plan_event(plan, "Warning", reason, told);
+		plan_event(plan, "Warning", failure->reason, told);
 	plan->backoff = true;
 }
 
@@ -353,8 +365,11 @@ void outcome_record(const struct observed *o, const struct json *results, struct
 	}
 	disagrees = disagreement(&asked, answer);
 	if (disagrees != NULL) {
-		outcome_policy_error(
-		    o, &(struct policy_failure){.message = disagrees, .traceback = ""}, plan);
+		outcome_policy_error(o,
+				     &(struct policy_failure){.message = disagrees,
+							      .traceback = "",
+							      .reason = "PolicyError"},
+				     plan);
 		return;
 	}
 	if (pods_are_late(&asked)) {

@@ -10,7 +10,7 @@ struct policy_failure {
 	const char *message;   /* "status.lua:12: attempt to ..." */
 	const char *traceback; /* lines of it, "" if there is none */
 	bool rejected;         /* the script called reject(): the user's fault, not the script's */
-	bool limited;          /* it met a limit: reason PolicyLimit instead of PolicyError */
+	const char *reason;    /* PolicyError, PolicyLimit, PolicyUnavailable, ... */
 };
 
 /* True, and *out set, if one of the results is an error. Borrowed from results. */

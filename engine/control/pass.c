@@ -8,7 +8,9 @@ struct pass {
 	struct pass_env env;
 	char *key;
 	struct cache_view view;
-	char *digest; /* of the policies that answered */
+	char *bundle;        /* that judges the run; NULL: none may */
+	char *digest;        /* of the policies that answered */
+	int64_t asked_about; /* the wall clock of the question */
 	struct policy_call *question;
 	int64_t asked_at;
 	struct act *act;
@@ -23,6 +25,7 @@ static void pass_free(struct pass *pass)
 {
 	cache_view_done(&pass->view);
 	free(pass->key);
+	free(pass->bundle);
 	free(pass->digest);
 	free(pass->run_version);
 	free(pass->job_uid);
@@ -55,7 +58,7 @@ static struct observed observed(const struct pass *pass)
 	    .firing = pass->view.firing,
 	    .pods = pass->view.pods,
 	    .digest = pass->digest,
-	    .shapes = policy_shapes(pass->env.host, ""),
+	    .shapes = pass->bundle != NULL && policy_shapes(pass->env.host, pass->bundle),
 	    .service_account = pass->env.service_account,
 	    .pending_ms = pass->env.pending_ms,
 	    .now = time_now_ms(),
@@ -153,8 +156,12 @@ static void answered(void *arg, const struct json *reply, const struct err *err)
 {
 	struct pass *pass = arg;
 	const struct json *results = json_get(reply, "results");
+	bool same = streq(pass->digest, json_get_str(reply, "digest", ""));
+	struct observed o = observed(pass);
 
 	pass->question = NULL;
+	o.now = pass->asked_about;
+	bundles_answered(pass->env.bundles, pass->bundle, &o, same ? results : NULL);
 	pass->env.evaluated(pass->env.act.arg, time_mono_ms() - pass->asked_at,
 			    err != NULL ? "limit" : error_kind(results));
 	if (err != NULL) {
@@ -162,7 +169,7 @@ static void answered(void *arg, const struct json *reply, const struct err *err)
 		finish(pass);
 		return;
 	}
-	if (!streq(pass->digest, json_get_str(reply, "digest", ""))) {
+	if (!same) {
 		/* Other policies came into force in between: the question was made for the old. */
 		pass->result.requeue_ms = 0;
 		finish(pass);
@@ -171,28 +178,39 @@ static void answered(void *arg, const struct json *reply, const struct err *err)
 	decide_and_act(pass, results);
 }
 
+static void ask(struct pass *pass)
+{
+	auto_json struct json *question = NULL, *unasked = NULL;
+	struct observed o;
+
+	pass->bundle = bundles_of(pass->env.bundles, pass->view.config, &unasked);
+	pass->digest =
+	    xstrdup(policy_digest(pass->env.host, pass->bundle != NULL ? pass->bundle : ""));
+	o = observed(pass);
+	question = decide_question(&o);
+	if (question == NULL || pass->bundle == NULL) {
+		decide_and_act(pass, question != NULL ? unasked : NULL);
+		return;
+	}
+	pass->asked_at = time_mono_ms();
+	pass->asked_about = o.now;
+	bundles_asked(pass->env.bundles);
+	pass->question = policy_eval(pass->env.host, pass->bundle, question, answered, pass);
+}
+
 struct pass *pass_start(const struct pass_env *env, const char *key, struct cache_view *view_taken,
 			pass_done_fn *done, void *arg)
 {
 	struct pass *pass = xcalloc(1, sizeof(*pass));
-	auto_json struct json *question = NULL;
-	struct observed o;
 
 	pass->env = *env;
 	pass->key = xstrdup(key);
 	pass->view = *view_taken;
 	*view_taken = (struct cache_view){0};
-	pass->digest = xstrdup(policy_digest(env->host, ""));
 	pass->result.requeue_ms = -1;
 	pass->done = done;
 	pass->arg = arg;
-	o = observed(pass);
-	question = decide_question(&o);
-	pass->asked_at = time_mono_ms();
-	if (question != NULL)
-		pass->question = policy_eval(env->host, "", question, answered, pass);
-	else
-		decide_and_act(pass, NULL);
+	ask(pass);
 	return pass;
 }
 

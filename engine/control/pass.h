@@ -6,6 +6,7 @@
 #define CONTROL_PASS_H
 
 #include "control/act.h"
+#include "control/bundles.h"
 #include "control/cache.h"
 #include "policy/host.h"
 
@@ -14,6 +15,7 @@ struct pass;
 struct pass_env {
 	struct act_env act;
 	struct policy_host *host;
+	struct bundles *bundles;
 	const char *service_account;
 	int64_t pending_ms; /* see waiting.h */
 	/* After every evaluation, for metrics; kind is NULL or the kind of the error. */

@@ -161,7 +161,7 @@ static void judge(struct policymap *map, const struct err *err)
 {
 	free(map->error);
 	map->error = err != NULL ? xstrdup(err->msg) : NULL;
-	map->env->judged(map->env->arg, map->name, active(map), err);
+	map->env->judged(map->env->arg, map->name, map->spec.taken, active(map), err);
 	map->spec.loaded(map->spec.arg, map, err);
 }
 

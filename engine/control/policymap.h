@@ -1,6 +1,5 @@
 /*
- * policymap.h - one ConfigMap of policies: its bundle is loaded, and what became of it is told on
- *it.
+ * policymap.h - one ConfigMap of policies: its bundle is loaded, and it says what became of it.
  *
  * That stands in the annotation ai.krateo.io/policy-status, as JSON:
  *	{"state": "active", "active": "sha256:0123456789ab", "time": "2026-11-24T10:00:00Z"}
@@ -32,9 +31,10 @@ struct policymap_env {
 	/* An Event about a ConfigMap. */
 	void (*emit)(void *arg, const struct json *object, const char *type, const char *reason,
 		     const char *message);
-	/* A bundle was taken (err NULL) or refused; name is the ConfigMap's. For metrics and logs.
-	 */
-	void (*judged)(void *arg, const char *name, const char *digest, const struct err *err);
+	/* A bundle was taken (err NULL; taken as below) or refused; name is the ConfigMap's. For
+	 * metrics and logs. */
+	void (*judged)(void *arg, const char *name, const char *taken, const char *digest,
+		       const struct err *err);
 	void *arg;
 };
 

@@ -168,6 +168,9 @@ value logLevel 'environment.LOG_LEVEL == "debug"' --set logLevel=debug
 value logFormat 'environment.LOG_FORMAT == "text"' --set logFormat=text
 value policies.files 'one("ConfigMap"; "kserve-controller-policies").data == {"job.lua": "return {}"}' \
 	--set 'policies.files.job\.lua=return {}'
+value policies.perConfig 'environment.CONFIG_POLICIES == "true" and (one("ClusterRole"; "kserve-controller-system-kserve-controller")
+	| [.rules[] | select(.resources == ["configmaps"]) | .verbs[]] | sort == ["create", "get", "list", "patch", "watch"])' \
+	--set policies.perConfig=true
 value serviceAccount.create '[one("ServiceAccount")] == [] and pod.serviceAccountName == "mine"' \
 	--set serviceAccount.create=false,serviceAccount.name=mine
 value serviceAccount.name 'one("ServiceAccount"; "mine") and pod.serviceAccountName == "mine"
@@ -385,6 +388,12 @@ start_engine() {
 }
 check "the engine takes the chart's environment" start_engine
 
+good_edit() {
+	k patch configmap kserve-controller-policies --type merge \
+		-p "{\"data\": {\"job.lua\": \"return { shape = function(m) return m end } -- $1\"}}"
+	until_ok 10 like "$1" k get configmap kserve-controller-policies-last-good -o yaml
+}
+
 # Everything that a right is for: runs that succeed, wait, have schedules, are deleted, whose objects
 # exist already or whose start is interrupted.
 live() {
@@ -393,6 +402,8 @@ live() {
 	k create configmap kserve-controller-policies --from-literal=job.lua='return {}'
 	until_ok 10 like refused policy_state || return 1
 	k patch configmap kserve-controller-policies --type merge -p '{"data": {"job.lua": "return  {}"}}'
+	# Two that are taken: the last good one is made, then replaced.
+	good_edit one && good_edit two || return 1
 	fault configmaps ^inf-twice commit-reset
 	fault jobs ^inf-twice commit-reset
 	fault cronjobs ^inf-cron commit-reset

@@ -7,31 +7,9 @@ cd "$(dirname "$0")/../.." || exit 1
 # shellcheck source=spec/e2e/lib.sh
 source spec/e2e/lib.sh
 
-map=kserve-controller-policies
+# shellcheck source=spec/e2e/policies.sh
+source spec/e2e/policies.sh
 kept=$map-last-good
-
-policy_state() { # [CONFIGMAP]
-	k get configmap "${1:-$map}" -o 'jsonpath={.metadata.annotations.ai\.krateo\.io/policy-status}'
-}
-# state JQ [CONFIGMAP]: the condition holds for the annotation; $builtin and $good are digests
-state() {
-	policy_state "${2:-$map}" | tee "$work/state" |
-		jq -e --arg builtin "${builtin:-}" --arg good "${good:-}" "$1" || {
-		cat "$work/state"
-		return 1
-	}
-}
-# edit FILE TEXT [CONFIGMAP]: one more key of the ConfigMap, or another text for it
-edit() {
-	k patch configmap "${3:-$map}" --type merge -p "$(jq -n --arg f "$1" --arg t "$2" '{data: {($f): $t}}')"
-}
-team() { echo "return { contract = function() return { team = '$1' } end }"; }
-restart() {
-	engine_stop
-	engine_start "$@"
-	until_ok 10 engine_ready
-}
-told() { grep -Eq -- "$1" "$work/engine.log"; }
 last_good() { k get configmap $kept -o json; }
 
 apisim_up --auto-run 20 && cluster_install || exit 1

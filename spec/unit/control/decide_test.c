@@ -100,6 +100,12 @@ static const struct row {
      "status Pending/PolicyError; event PolicyError; backoff"},
     {"a limit makes it wait", NEW_RUN, CONFIG, NULL, NULL, ERROR("validate", "limit"),
      "status Pending/PolicyLimit; event PolicyLimit; backoff"},
+    {"policies of the config's own that are not there: it is never judged by others", NEW_RUN,
+     CONFIG, NULL, NULL, ERROR("policy", "unavailable"),
+     "status Pending/PolicyUnavailable; event PolicyUnavailable; backoff"},
+    {"policies of the config's own that are not allowed", NEW_RUN, CONFIG, NULL, NULL,
+     ERROR("policy", "not-allowed"),
+     "status Pending/PolicyRefNotAllowed; event PolicyRefNotAllowed; backoff"},
     {"what shape() may not change is put back and told", NEW_RUN, CONFIG, NULL, NULL,
      "{'validate': {'ok': []}, 'contract': {'ok': {}}, 'shape': {'ok': {'spec': {'parallelism': "
      "2}}}}",
@@ -145,6 +151,9 @@ static const struct row {
      SAYS("Running", "not one word"), "status Running/PolicyError; event PolicyError; backoff"},
     {"a failing status policy", RUNNING_RUN, CONFIG, JOB("'active': 1"), "[]",
      ERROR("status", "script"), "status Running/PolicyError; event PolicyError; backoff"},
+    {"a running run whose policies are gone keeps its phase", RUNNING_RUN, CONFIG,
+     JOB("'active': 1"), "[]", ERROR("policy", "unavailable"),
+     "status Running/PolicyUnavailable; event PolicyUnavailable; backoff"},
     {"suspend reaches the Job",
      "{" META
      "}, 'spec': {'configRef': {'name': 'c'}, 'suspend': true}, 'status': {'phase': 'Running'}}",

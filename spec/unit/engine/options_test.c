@@ -79,6 +79,7 @@ static const struct {
     {"--listen", "LISTEN", ":65536", "expected host:port or :port"},
     {"--listen", "LISTEN", ":000080", "expected host:port or :port"},
     {"--listen", "LISTEN", ":-1", "expected host:port or :port"},
+    {"--config-policies", "CONFIG_POLICIES", "on", "expected true or false"},
     {"--leader-elect", "LEADER_ELECT", "yes", "expected true or false"},
     {"--leader-elect", "LEADER_ELECT", "TRUE", "expected true or false"},
     {"--leader-elect", "LEADER_ELECT", "1", "expected true or false"},
@@ -213,17 +214,17 @@ static char *shown(const struct options *o)
 		 o->context != NULL ? o->context : "-", o->namespace != NULL ? o->namespace : "-");
 	for (name = o->namespaces; *name != NULL; name++)
 		buf_addf(&out, "%s%s", name == o->namespaces ? "" : "|", *name);
-	buf_addf(&out, "] %s %s %s %s %lld %lld %lld %d %d %d",
+	buf_addf(&out, "] %s %s %d %s %s %lld %lld %lld %d %d %d",
 		 o->service_account != NULL ? o->service_account : "-", o->policy_configmap,
-		 o->listen, o->lease, (long long)o->polling_ms, (long long)o->pending_ms,
-		 (long long)o->max_in_flight, o->leader_elect, (int)o->log_level,
-		 (int)o->log_format);
+		 o->config_policies, o->listen, o->lease, (long long)o->polling_ms,
+		 (long long)o->pending_ms, (long long)o->max_in_flight, o->leader_elect,
+		 (int)o->log_level, (int)o->log_format);
 	return buf_steal(&out);
 }
 
 /* What comes behind the first options, and before the later ones, when they are not set. */
-#define REST " :8080 kserve-controller 300000 600000 10 1 1 0"
-#define BEFORE_LISTEN "- - - [] - kserve-controller-policies "
+#define REST " 0 :8080 kserve-controller 300000 600000 10 1 1 0"
+#define BEFORE_LISTEN "- - - [] - kserve-controller-policies 0 "
 #define DEFAULTS "- - - [] - kserve-controller-policies" REST
 
 static const struct {
@@ -236,6 +237,8 @@ static const struct {
      "- - - [b|a|c] - kserve-controller-policies" REST},
     {"--sa-runner", "SA_RUNNER", "run.ner-1", "- - - [] run.ner-1 kserve-controller-policies" REST},
     {"--policy-configmap", "POLICY_CONFIGMAP", "p", "- - - [] - p" REST},
+    {"--config-policies", "CONFIG_POLICIES", "true",
+     "- - - [] - kserve-controller-policies 1 :8080 kserve-controller 300000 600000 10 1 1 0"},
     {"--polling-interval", "POLLING_INTERVAL", "1m30s",
      BEFORE_LISTEN ":8080 kserve-controller 90000 600000 10 1 1 0"},
     {"--polling-interval", "POLLING_INTERVAL", "1",
