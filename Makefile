@@ -180,7 +180,7 @@ check: lint test ## everything that CI runs; ends with "N passed, N failed"
 
 SUITES ?= $(wildcard spec/e2e/*_test.sh)
 POLICY_TESTS = 'policies/scripts: COVERAGE=95 spec/policy-test --tap scripts spec/lua' \
-  $(patsubst %,'policies/%: COVERAGE=95 spec/policy-test --tap examples/policies/%',$(notdir $(wildcard examples/policies/*)))
+  $(foreach p,$(wildcard examples/policies/*),'$(p:examples/%=%): COVERAGE=95 spec/policy-test --tap $(p)')
 test: setup-quiet all tools unit-tests ## unit tests, policy specs and the integration suites
 	@BUILD=$(BUILD) spec/tap --jobs $(JOBS) $(UNIT) $(REPLAYS) \
 	  $(POLICY_TESTS) $(TORTURE) \
