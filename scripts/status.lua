@@ -359,6 +359,11 @@ local function status(run, job, pods, _now)
   if condition(job, "Complete") then
     return succeeded(pods)
   end
+  local queue = field(job, "metadata", "labels", "kueue.x-k8s.io/queue-name")
+  if queue and field(job, "spec", "suspend") == true then
+    return answer("Pending", "Queued",
+      "The Job waits in the queue " .. queue .. " for Kueue to admit it.")
+  end
   if field(job, "spec", "suspend") == true or condition(job, "Suspended") then
     return answer("Suspended", "Suspended", "The Job is suspended.")
   end

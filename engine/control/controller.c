@@ -16,7 +16,7 @@
 enum { TIDY_MS = 2000 };
 
 #define LABEL_CONTROLLER "controller=\"inferencerun\""
-#define LABEL_QUEUE "name=\"inferencerun\""
+#define QUEUE_NAME "name=\"inferencerun\""
 
 /* A pass in flight. */
 struct flight {
@@ -87,8 +87,8 @@ static void measure_pass(struct controller *c, const char *key, int64_t took_ms,
 	metrics_add(metrics, METRIC_RECONCILE_TOTAL, outcome, 1);
 	metrics_add(metrics, METRIC_RECONCILE_ERRORS, LABEL_CONTROLLER, result->err != NULL);
 	metrics_observe(metrics, METRIC_RECONCILE_SECONDS, LABEL_CONTROLLER, seconds(took_ms));
-	metrics_observe(metrics, METRIC_QUEUE_SECONDS, LABEL_QUEUE, seconds(waited_ms));
-	metrics_observe(metrics, METRIC_WORK_SECONDS, LABEL_QUEUE, seconds(took_ms));
+	metrics_observe(metrics, METRIC_QUEUE_SECONDS, QUEUE_NAME, seconds(waited_ms));
+	metrics_observe(metrics, METRIC_WORK_SECONDS, QUEUE_NAME, seconds(took_ms));
 	if (result->job_uid != NULL)
 		metrics_observe(metrics, METRIC_RUN_START_SECONDS, "",
 				seconds(waited_ms + took_ms));
@@ -421,10 +421,10 @@ void controller_measure(struct controller *c)
 
 	metrics_set(metrics, METRIC_ACTIVE_WORKERS, LABEL_CONTROLLER, (double)map_len(c->flights));
 	metrics_set(metrics, METRIC_MAX_WORKERS, LABEL_CONTROLLER, c->spec.max_in_flight);
-	metrics_set(metrics, METRIC_QUEUE_DEPTH, LABEL_QUEUE, (double)queue_depth(c->queue));
-	metrics_set(metrics, METRIC_QUEUE_OLDEST, LABEL_QUEUE,
+	metrics_set(metrics, METRIC_QUEUE_DEPTH, QUEUE_NAME, (double)queue_depth(c->queue));
+	metrics_set(metrics, METRIC_QUEUE_OLDEST, QUEUE_NAME,
 		    (double)controller_oldest_ms(c) / 1000);
-	metrics_set(metrics, METRIC_QUEUE_ADDS, LABEL_QUEUE, (double)queue_adds(c->queue));
-	metrics_set(metrics, METRIC_QUEUE_RETRIES, LABEL_QUEUE, (double)queue_retries(c->queue));
+	metrics_set(metrics, METRIC_QUEUE_ADDS, QUEUE_NAME, (double)queue_adds(c->queue));
+	metrics_set(metrics, METRIC_QUEUE_RETRIES, QUEUE_NAME, (double)queue_retries(c->queue));
 	cache_count(c->cache, measure_kind, c);
 }

@@ -174,27 +174,42 @@ static struct json *cronjob_spec(const struct json *run, const struct json *job,
 	return cronjob;
 }
 
+/* A Job for a queue starts suspended; Kueue resumes it. */
+static void join_queue(struct json *metadata, struct json *job_spec, const struct json *run)
+{
+	static const char *const passed_on[] = {LABEL_QUEUE, LABEL_QUEUE_PRIORITY};
+	const struct json *labels = json_at(run, "metadata", "labels");
+
+	for (size_t i = 0; i < ARRAY_LEN(passed_on); i++) {
+		const char *value = json_get_str(labels, passed_on[i], "");
+
+		if (*value != '\0')
+			json_set_str(json_obj(metadata, "labels"), passed_on[i], value);
+	}
+	if (json_at(metadata, "labels", LABEL_QUEUE) != NULL)
+		json_set(job_spec, "suspend", json_bool(true));
+}
+
 struct json *manifest_job(const struct json *run, const struct json *config,
 			  const char *service_account, const char *digest)
 {
 	auto_json struct json *metadata = metadata_of(run, digest);
 	auto_json struct json *pod = pod_defaults(config, service_account);
 	auto_json struct json *owned = pod_owned(run, digest);
-	auto_json struct json *job = NULL, *cronjob = NULL;
+	auto_json struct json *job = NULL, *spec = NULL;
+	bool scheduled = run_is_scheduled(run);
 
 	podtemplate_merge(pod, json_at(config, "spec", "podTemplate"));
 	podtemplate_merge(pod, owned);
 	job = job_spec(run, config, pod);
-	if (run_is_scheduled(run)) {
-		cronjob = cronjob_spec(run, job, metadata);
-		return json_build(
-		    "{'apiVersion': 'batch/v1', 'kind': 'CronJob', 'metadata': %j, 'spec': %j}",
-		    metadata, cronjob);
+	join_queue(metadata, job, run);
+	spec = scheduled ? cronjob_spec(run, job, metadata) : json_copy(job);
+	if (json_is_true(json_at(run, "spec", "suspend"))) {
+		json_set_str(json_obj(metadata, "labels"), LABEL_SUSPENDED, "true");
+		json_set(spec, "suspend", json_bool(true));
 	}
-	if (json_is_true(json_at(run, "spec", "suspend")))
-		json_set(job, "suspend", json_bool(true));
-	return json_build("{'apiVersion': 'batch/v1', 'kind': 'Job', 'metadata': %j, 'spec': %j}",
-			  metadata, job);
+	return json_build("{'apiVersion': 'batch/v1', 'kind': %s, 'metadata': %j, 'spec': %j}",
+			  scheduled ? "CronJob" : "Job", metadata, spec);
 }
 
 /* ---- after a policy ---- */

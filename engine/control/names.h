@@ -8,7 +8,12 @@
 #include "kube/client.h"
 
 #define GROUP "ai.krateo.io"
-#define LABEL_RUN GROUP "/run" /* the run's uid: on all that it owns */
+#define LABEL_RUN GROUP "/run"             /* the run's uid: on all that it owns */
+#define LABEL_SUSPENDED GROUP "/suspended" /* "true" on a Job that is, because its run says so */
+/* Kueue's, on a run: they go on to its Jobs
+ * (https://kueue.sigs.k8s.io/docs/reference/labels-and-annotations/). */
+#define LABEL_QUEUE "kueue.x-k8s.io/queue-name"
+#define LABEL_QUEUE_PRIORITY "kueue.x-k8s.io/priority-class"
 #define LABEL_MANAGED_BY "app.kubernetes.io/managed-by"
 #define ANNOTATION_DIGEST GROUP "/policy-digest"        /* the policies that made an object */
 #define ANNOTATION_POLICY_STATUS GROUP "/policy-status" /* what became of a policy ConfigMap */

@@ -6,6 +6,7 @@
 #include "control/firings.h"
 #include "control/manifest.h"
 #include "control/status.h"
+#include "control/upkeep.h"
 #include "control/waiting.h"
 
 /* How long a finished Job's pods may still be on their way to us, and how long a change of words
@@ -259,44 +260,11 @@ static struct json *wanted_status(const struct observed *o, const struct json *a
 		status_from_cronjob(wanted, o->job);
 	else
 		status_from_job(wanted, o->job, o->pods);
+	upkeep_note(o, wanted);
 	return wanted;
 }
 
-/* ---- the Job as the run wants it ---- */
-
-/* The uid in a patch makes it fail on another object of the same name. */
-static struct json *job_patch(const struct observed *o, const struct json *spec)
-{
-	const struct json *meta = json_get(o->job, "metadata");
-
-	return json_build("{'metadata': {'name': %s, 'uid': %s}, 'spec': %j}",
-			  json_get_str(meta, "name", ""), json_get_str(meta, "uid", ""), spec);
-}
-
-/* A patch for the members of spec that may change after the start; NULL if all are equal. */
-static struct json *spec_changes(const struct observed *o)
-{
-	static const char *const of_job[] = {"suspend", NULL};
-	static const char *const of_cronjob[] = {"suspend",
-						 "schedule",
-						 "timeZone",
-						 "concurrencyPolicy",
-						 "startingDeadlineSeconds",
-						 "successfulJobsHistoryLimit",
-						 "failedJobsHistoryLimit",
-						 NULL};
-	const char *const *members = run_is_scheduled(o->run) ? of_cronjob : of_job;
-	auto_json struct json *changes = json_object();
-	const struct json *spec = json_get(o->run, "spec"), *has = json_get(o->job, "spec");
-
-	for (; *members != NULL; members++) {
-		const struct json *wants = json_get(spec, *members);
-
-		if (wants != NULL && !json_equal(wants, json_get(has, *members)))
-			json_set(changes, *members, json_copy(wants));
-	}
-	return json_first(changes) != NULL ? job_patch(o, changes) : NULL;
-}
+/* ---- recording ---- */
 
 /* A finished run's Job must not run any more. Its time limit ends it, so that it stays to be read.
  */
@@ -305,7 +273,7 @@ static void end_job(const struct observed *o, struct plan *plan)
 	auto_json struct json *spec = json_build("{'activeDeadlineSeconds': 1}");
 
 	if (json_get_int(json_get(o->job, "spec"), "activeDeadlineSeconds", 0) != 1)
-		plan_add(plan, ACTION_PATCH, &KIND_JOB, job_patch(o, spec));
+		plan_add(plan, ACTION_PATCH, &KIND_JOB, upkeep_patch(o, spec));
 }
 
 /* The outcome is recorded first: should we stop in between, outcome_cleanup ends the Job. */
@@ -346,7 +314,7 @@ void outcome_record(const struct observed *o, const struct json *results, struct
 	struct policy_failure failure;
 	auto_free char *disagrees = NULL;
 	auto_json struct json *wanted = NULL;
-	struct json *changes = job_finished(o->job) == NULL ? spec_changes(o) : NULL;
+	struct json *changes = job_finished(o->job) == NULL ? upkeep_changes(o) : NULL;
 	int64_t left = waiting_left(o);
 
 	if (o->firing != NULL)
@@ -410,7 +378,7 @@ static void let_job_expire(const struct observed *o, int64_t ttl_ms, struct plan
 	auto_json struct json *spec = json_build("{'ttlSecondsAfterFinished': %d}", ttl_ms / 1000);
 
 	if (json_at(o->job, "spec", "ttlSecondsAfterFinished") == NULL)
-		plan_add(plan, ACTION_PATCH, &KIND_JOB, job_patch(o, spec));
+		plan_add(plan, ACTION_PATCH, &KIND_JOB, upkeep_patch(o, spec));
 }
 
 void outcome_cleanup(const struct observed *o, struct plan *plan)

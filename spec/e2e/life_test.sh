@@ -81,4 +81,104 @@ check "write nothing" is "$before_writes" writes
 check "the config counts its runs" is "10 10 iris True" k get iconf plain -o \
 	'jsonpath={.status.runs.total} {.status.runs.active} {.status.model} {.status.conditions[0].status}'
 
+# ---- clean-up ----
+
+gone() { ! k get irun "$1"; }
+objects_of() { k get jobs,configmaps,pods -l "ai.krateo.io/run=$1" -o name; }
+for policy in None DeleteOnSuccess DeleteOnCompletion; do
+	name=$(tr '[:upper:]' '[:lower:]' <<< "$policy")
+	check "autoDeletePolicy $policy" config "$name" "autoDeletePolicy: $policy" 'ttlSecondsAfterFinished: 0'
+	run "good-$name" "$name" > /dev/null
+	run "bad-$name" "$name" > /dev/null
+done
+check "None keeps a success" becomes Succeeded good-none
+check "and a failure" becomes Failed bad-none
+check "DeleteOnSuccess deletes a success" until_ok 20 gone good-deleteonsuccess
+check "and keeps a failure" becomes Failed bad-deleteonsuccess
+check "DeleteOnCompletion deletes a success" until_ok 20 gone good-deleteoncompletion
+check "and a failure" until_ok 20 gone bad-deleteoncompletion
+deletions() { k get events -o json | jq -r '[.items[] | select(.reason == "AutoDeleted") | .involvedObject.name] | sort | join(" ")'; }
+check "each leaves an Event" until_ok 5 is 'bad-deleteoncompletion good-deleteoncompletion good-deleteonsuccess' deletions
+check "a schedule is never deleted" run nightly deleteoncompletion 'schedule: "@yearly"'
+check "and says so" until_ok 5 like '^False Scheduled .*no effect' run_field nightly \
+	'.status.conditions[?(@.type=="AutoDelete")].status} {.status.conditions[?(@.type=="AutoDelete")].reason} {.status.conditions[?(@.type=="AutoDelete")].message'
+
+# ---- configs of other namespaces ----
+
+"$KUBECTL" create namespace team > /dev/null
+borrow() {
+	"$KUBECTL" apply -n team -f - <<-END
+		apiVersion: ai.krateo.io/v1
+		kind: InferenceRun
+		metadata: {name: $1}
+		spec: {configRef: {name: $2, namespace: $namespace}}
+	END
+}
+borrowed() { "$KUBECTL" get -n team irun "$1" -o "jsonpath={$2}"; }
+check "a run of another namespace" borrow guest plain
+check "may not use a config that does not say so" until_ok 5 like \
+	"^Pending ConfigNotAllowed .*ai.krateo.io/allow-namespaces with \"team\"" borrowed guest '.status.phase} {.status.reason} {.status.message'
+check "nor learn whether there is one" borrow stranger nothing
+check "by the words" until_ok 5 like '^ConfigNotAllowed' borrowed stranger .status.reason
+check "the owner lets it in" k annotate iconf plain 'ai.krateo.io/allow-namespaces=other, team'
+check "and it runs" until_ok 10 is Succeeded borrowed guest .status.phase
+
+# ---- stopping ----
+
+engine_stop
+stop apisim
+rm -f "$work/apisim.port"
+apisim_up && podrunner_up --image '*=/bin/sh' --no-namespaces yes && cluster_install || exit 1
+engine_start
+until_ok 10 engine_ready || exit 1
+pods_of() { k get pods -l "ai.krateo.io/run=$(run_field "$1" .metadata.uid)" -o name | wc -l; }
+started() { k get job "$(job_of "$1")" -o 'jsonpath={.status.startTime}'; }
+# works NAME SCRIPT: a config whose runner does that
+works() { config "$1" "podTemplate: {spec: {containers: [{name: inference, args: [-c, '$2']}]}}"; }
+check "a config" works plain 'sleep 3600'
+check "a run" run long plain 'timeoutSeconds: 3600'
+check "is at work" becomes Running long
+check "suspended" change long '{"spec": {"suspend": true}}'
+check "it is Suspended" becomes Suspended long
+check "its Pod ends" until_ok 5 is 0 pods_of long
+check "its time starts anew" until_ok 5 is '' started long
+check "without suspend in its spec" k patch irun long --type json -p '[{"op": "remove", "path": "/spec/suspend"}]'
+check "it goes on" becomes Running long
+check "with another Pod" is 1 pods_of long
+check "and a new time" like . started long
+check "a run that is made suspended" run held plain 'suspend: true'
+check "waits" becomes Suspended held
+check "without a Pod" is 0 pods_of held
+check "until it is resumed" change held '{"spec": {"suspend": false}}'
+check "at work" becomes Running held
+uid=$(run_field long .metadata.uid)
+check "a run that is deleted at work" k delete irun long
+ended() { is '' objects_of "$uid"; }
+check "takes Job, ConfigMap and Pod with it" until_ok 10 ended
+
+# shellcheck disable=SC2016 # the runner's variable
+check "a runner that tells its variable" works names 'echo job $job_name; exit 2'
+check "of a run" run named names
+check "which fails" becomes Failed named
+check "has the name of its Job" like "job $(job_of named)" run_field named .status.message
+
+# A queue of Kueue's: only the labels are ours, and that nobody else resumes the Job.
+queued() {
+	k create -f - <<-END
+		apiVersion: ai.krateo.io/v1
+		kind: InferenceRun
+		metadata: {name: $1, labels: {kueue.x-k8s.io/queue-name: gpus, kueue.x-k8s.io/priority-class: high}}
+		spec: {configRef: {name: plain}}
+	END
+}
+check "a run for a queue" queued queued
+check "waits for it" until_ok 5 is "Pending Queued" run_field queued '.status.phase} {.status.reason'
+check "its Job has the labels" is "gpus high true" k get job "$(job_of queued)" -o \
+	'jsonpath={.metadata.labels.kueue\.x-k8s\.io/queue-name} {.metadata.labels.kueue\.x-k8s\.io/priority-class} {.spec.suspend}'
+check "Kueue resumes it" k patch job "$(job_of queued)" --type merge -p '{"spec": {"suspend": false}}'
+check "and it is at work" becomes Running queued
+check "suspend" change queued '{"spec": {"suspend": true}}'
+check "has no effect, and says so" until_ok 5 is Queued run_field queued '.status.conditions[?(@.type=="Suspend")].reason'
+check "the Job is left alone" is false k get job "$(job_of queued)" -o 'jsonpath={.spec.suspend}'
+
 plan

@@ -192,6 +192,17 @@ describe("status before the end", function()
   end)
 end)
 
+describe("status of a Job in a queue", function()
+  local labels = { ["kueue.x-k8s.io/queue-name"] = "gpus" }
+
+  it("is Queued until Kueue admits it", function()
+    expect("Pending", "Queued", "The Job waits in the queue gpus for Kueue to admit it.",
+      status(RUN, job { metadata = { labels = labels }, spec = { suspend = true } }, {}, NOW))
+    expect("Pending", "PodNotCreated", "The Job has been created and has no pod yet.",
+      status(RUN, job { metadata = { labels = labels }, spec = { suspend = false } }, {}, NOW))
+  end)
+end)
+
 describe("status of a schedule", function()
   local function cron(spec, state)
     return { kind = "CronJob", spec = spec, status = state }

@@ -370,7 +370,6 @@ static void a_schedule_makes_a_cronjob_around_the_same_job(void **state)
 	set_spec(run, "schedule", json_string("*/5 * * * *"));
 	set_spec(run, "timeZone", json_string("Europe/Rome"));
 	set_spec(run, "concurrencyPolicy", json_string("Forbid"));
-	set_spec(run, "suspend", json_bool(true));
 	set_spec(run, "startingDeadlineSeconds", json_int(60));
 	set_spec(run, "successfulJobsHistoryLimit", json_int(0));
 	set_spec(run, "failedJobsHistoryLimit", json_int(9));
@@ -382,11 +381,10 @@ static void a_schedule_makes_a_cronjob_around_the_same_job(void **state)
 	assert_is(json_get(spec, "schedule"), "\"*/5 * * * *\"");
 	assert_is(json_get(spec, "timeZone"), "\"Europe/Rome\"");
 	assert_is(json_get(spec, "concurrencyPolicy"), "\"Forbid\"");
-	assert_is(json_get(spec, "suspend"), "true");
 	assert_is(json_get(spec, "startingDeadlineSeconds"), "60");
 	assert_is(json_get(spec, "successfulJobsHistoryLimit"), "0");
 	assert_is(json_get(spec, "failedJobsHistoryLimit"), "9");
-	assert_int_equal(json_len(spec), 8);
+	assert_int_equal(json_len(spec), 7);
 	assert_true(json_equal(json_at(spec, "jobTemplate", "spec"), json_get(job, "spec")));
 	assert_true(json_equal(json_at(spec, "jobTemplate", "metadata", "labels"),
 			       json_at(job, "metadata", "labels")));
@@ -428,6 +426,53 @@ static void settings_of_run_and_config_reach_the_job(void **state)
 	assert_is(named(json_get(container, "env"), "X"), "{\"name\":\"X\",\"value\":\"1\"}");
 	assert_is(json_at(container, "securityContext", "allowPrivilegeEscalation"), "false");
 	assert_ours_is_there(job);
+}
+
+static void a_suspended_run_is_made_suspended(void **state)
+{
+	(void)state;
+	for (int scheduled = 0; scheduled < 2; scheduled++) {
+		auto_json struct json *run = example_run();
+		auto_json struct json *config = example_config();
+		auto_json struct json *made = NULL;
+
+		if (scheduled)
+			set_spec(run, "schedule", json_string("@daily"));
+		set_spec(run, "suspend", json_bool(true));
+		made = job_of(run, config);
+		assert_is(json_at(made, "spec", "suspend"), "true");
+		assert_is(json_at(made, "metadata", "labels", LABEL_SUSPENDED), "\"true\"");
+		assert_null(json_at(made, "spec", "jobTemplate", "spec", "suspend"));
+		assert_null(
+		    json_at(made, "spec", "jobTemplate", "metadata", "labels", LABEL_SUSPENDED));
+	}
+}
+
+/* Kueue suspends and resumes Jobs, not CronJobs; a Pod must not have the label. */
+static void the_labels_of_a_queue_reach_its_jobs(void **state)
+{
+	(void)state;
+	for (int scheduled = 0; scheduled < 2; scheduled++) {
+		auto_json struct json *run = example_run();
+		auto_json struct json *config = example_config();
+		auto_json struct json *made = NULL;
+		const struct json *job;
+
+		json_set(json_mut(run, "metadata"), "labels",
+			 json_build("{'" LABEL_QUEUE "': 'q', '" LABEL_QUEUE_PRIORITY
+				    "': 'high', 'team': 'a'}"));
+		if (scheduled)
+			set_spec(run, "schedule", json_string("@daily"));
+		made = job_of(run, config);
+		job = scheduled ? json_at(made, "spec", "jobTemplate") : made;
+		assert_is(json_at(job, "metadata", "labels", LABEL_QUEUE), "\"q\"");
+		assert_is(json_at(job, "metadata", "labels", LABEL_QUEUE_PRIORITY), "\"high\"");
+		assert_null(json_at(job, "metadata", "labels", "team"));
+		assert_is(json_at(job, "spec", "suspend"), "true");
+		if (scheduled)
+			assert_null(json_at(made, "spec", "suspend"));
+		assert_null(json_at(template_of(made), "metadata", "labels", LABEL_QUEUE));
+	}
 }
 
 static void the_contract_is_kept_as_it_is(void **state)
@@ -485,6 +530,8 @@ int main(void)
 	    cmocka_unit_test(the_example_gives_the_golden_job),
 	    cmocka_unit_test(a_schedule_makes_a_cronjob_around_the_same_job),
 	    cmocka_unit_test(settings_of_run_and_config_reach_the_job),
+	    cmocka_unit_test(a_suspended_run_is_made_suspended),
+	    cmocka_unit_test(the_labels_of_a_queue_reach_its_jobs),
 	    cmocka_unit_test(the_contract_is_kept_as_it_is),
 	    cmocka_unit_test(long_names_fit_every_object),
 	};
