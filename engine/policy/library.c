@@ -3,6 +3,7 @@
 #include "policy/convert.h"
 #include "policy/number.h"
 #include "policy/sandbox.h"
+#include "policy/sort.h"
 
 enum { FORMAT_ARGS_MAX = 100 };
 
@@ -123,6 +124,10 @@ LUA_RAISES void library_open(lua_State *L, const char *name, lua_CFunction open)
 	static const char *const dropped[] = {"dump", "random", "randomseed"};
 
 	luaL_requiref(L, name, open, 0);
+	if (open == luaopen_table) {
+		lua_pushcfunction(L, sort_list);
+		lua_setfield(L, -2, "sort");
+	}
 	lua_newtable(L);
 	lua_pushnil(L);
 	while (lua_next(L, -3) != 0) {

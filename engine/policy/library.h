@@ -10,7 +10,8 @@
 
 #include "policy/luaapi.h"
 
-/* Push a copy of a library of Lua, without string.dump and math.random, and with its guards. */
+/* Push a copy of a library of Lua, without string.dump and math.random, with its guards, and with
+ * the table.sort of sort.h. */
 LUA_RAISES void library_open(lua_State *L, const char *name, lua_CFunction open);
 
 /* Push the value at index as text; of a table without __tostring only its type. */

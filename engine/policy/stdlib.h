@@ -6,6 +6,7 @@
  * randomseed) and utf8, all read-only. Changed, so that the same input gives the same bytes and no
  * script escapes its limits:
  *   - pairs and next go in a fixed order (convert.h) and know no __pairs;
+ *   - table.sort is stable (sort.h);
  *   - tostring and %s show no address; %p is refused;
  *   - pcall does not catch a limit; setmetatable takes no __gc and no __mode;
  *   - require finds the modules of the bundle, and "default/contract" and the like the built-in
