@@ -235,10 +235,11 @@ end
 
 -- ---- before the end ----
 
+-- No reason to wait, but what every pod goes through.
+local BEING_SET_UP = { ContainerCreating = true, PodInitializing = true }
+
 -- Why a container waits, in plain words. Other reasons are shown as they are.
 local WAITING = {
-  ContainerCreating = "The pod is being set up",
-  PodInitializing = "The pod is being set up",
   ErrImagePull = "The runner image cannot be pulled",
   ImagePullBackOff = "The runner image cannot be pulled",
   InvalidImageName = "The name of the runner image is not valid",
@@ -248,10 +249,36 @@ local WAITING = {
   RunContainerError = "The container cannot be started",
 }
 
+-- What the newest Event about a Job or Pod warns of, where the engine has asked for it. Without an
+-- answer (warning is nil) what the status says of it already is kept.
+local function warned(run, object, text)
+  local warning = field(object, "warning")
+  local reason = field(warning or run.status, "reason")
+  if warning then
+    return reason, reason and sentence(text, field(warning, "message"))
+  end
+  if reason and reason:find("^Failed") then
+    return reason, field(run, "status", "message")
+  end
+end
+
 -- The kubelet tells by turns why an image cannot be pulled and that it waits to try again: the
 -- first of the two is what a person needs.
 local function keeps_cause(run, reason)
   return reason == "ImagePullBackOff" and field(run, "status", "reason") == "ErrImagePull"
+end
+
+-- The first container that waits for a reason of its own: nil where all is on its way.
+local function container_waits(pod)
+  for _, list in ipairs({ "initContainerStatuses", "containerStatuses" }) do
+    for _, one in ipairs(field(pod, "status", list) or {}) do
+      local waiting = field(one, "state", "waiting")
+      local reason = field(waiting, "reason")
+      if reason and not BEING_SET_UP[reason] then
+        return reason, field(waiting, "message")
+      end
+    end
+  end
 end
 
 -- Returns a reason and a message for a pod that does not run yet.
@@ -262,19 +289,18 @@ local function pod_waits(run, pod)
         sentence("No node can take the pod", field(one, "message"))
     end
   end
-  for _, list in ipairs({ "initContainerStatuses", "containerStatuses" }) do
-    for _, one in ipairs(field(pod, "status", list) or {}) do
-      local reason = field(one, "state", "waiting", "reason")
-      if keeps_cause(run, reason) then
-        return "ErrImagePull", run.status.message
-      end
-      if reason then
-        local text = WAITING[reason] or "The pod waits (" .. reason .. ")"
-        return reason, sentence(text, field(one, "state", "waiting", "message"))
-      end
-    end
+  local reason, message = container_waits(pod)
+  if keeps_cause(run, reason) then
+    return "ErrImagePull", run.status.message
   end
-  return "PodPending", "The pod waits to be started."
+  if reason then
+    return reason, sentence(WAITING[reason] or "The pod waits (" .. reason .. ")", message)
+  end
+  reason, message = warned(run, pod, "The pod cannot be set up")
+  if reason and reason ~= "FailedCreate" then
+    return reason, message
+  end
+  return "PodPending", "The pod is being set up."
 end
 
 -- Once an attempt has failed the run stays Running: its phase does not go back.
@@ -284,13 +310,13 @@ local function trying_again(run, job, pods)
     local reason, message = pod_waits(run, pending)
     return answer("Running", reason, "Starting " .. attempt(job) .. ". " .. message)
   end
+  local _, why = warned(run, job, "The Job cannot create its pod")
   local failure = last_failure(run, pods)
-  local message = "Waiting to try again (" .. attempt(job) .. ")"
-  if failure then
-    local _, why = explain(failure)
-    return answer("Running", "WaitingToRetry", message .. ". " .. why)
+  if not why and failure then
+    _, why = explain(failure)
   end
-  return answer("Running", "WaitingToRetry", message .. ".")
+  local message = "Waiting to try again (" .. attempt(job) .. ")."
+  return answer("Running", "WaitingToRetry", why and message .. " " .. why or message)
 end
 
 -- A runner that has ended well is at work until its Job says so: the two come together, and need
@@ -317,6 +343,10 @@ local function unfinished(run, job, pods)
   local pending = newest_in_phase(pods, "Pending")
   if pending then
     return answer("Pending", pod_waits(run, pending))
+  end
+  local reason, message = warned(run, job, "The Job cannot create its pod")
+  if reason then
+    return answer("Pending", reason, message)
   end
   return answer("Pending", "PodNotCreated", "The Job has been created and has no pod yet.")
 end

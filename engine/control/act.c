@@ -118,6 +118,23 @@ static bool belongs_to_run(const struct act *act, const struct json *object)
 	return false;
 }
 
+static void looked_for(void *arg, const struct json *object, const struct err *err)
+{
+	struct act *act = arg;
+	struct err found = ERR_INIT;
+
+	act->call = NULL;
+	if (err == NULL && belongs_to_run(act, object)) {
+		err_set(&found, ERR_RETRY, "%s exists, though the watch has not shown it yet",
+			name_in(object));
+		err = &found;
+	}
+	if (err != NULL && err->kind != ERR_NOT_FOUND)
+		finish(act, err);
+	else
+		next(act);
+}
+
 /* The live object behind "already exists". */
 static void existing(void *arg, const struct json *object, const struct err *err)
 {
@@ -175,6 +192,10 @@ static void send_action(struct act *act, const struct action *action)
 	case ACTION_CONFIRM:
 		path = path_of(act, &KIND_RUN, run_field(act, "name"), NULL);
 		act->call = client_get(client, path, confirmed_run, act);
+		return;
+	case ACTION_ABSENT:
+		path = path_of(act, action->kind, name_in(action->body), NULL);
+		act->call = client_get(client, path, looked_for, act);
 		return;
 	case ACTION_CREATE:
 		path = path_of(act, action->kind, NULL, NULL);

@@ -13,7 +13,7 @@
 #include "control/pass.h"
 #include "control/queue.h"
 
-enum { TIDY_MS = 2000 };
+enum { TIDY_MS = 2000, LOOKS_BURST = 100, LOOKS_PER_S = 5 };
 
 #define LABEL_CONTROLLER "controller=\"inferencerun\""
 #define QUEUE_NAME "name=\"inferencerun\""
@@ -34,6 +34,8 @@ struct controller {
 	struct queue *queue;
 	struct holds *holds;
 	struct map *flights; /* key -> struct flight */
+	double looks;        /* that are free, see may_look */
+	int64_t looked_at;
 	struct timer *pump, *resync, *tidy;
 	bool leading, stopping;
 	void (*stopped)(void *arg);
@@ -292,6 +294,21 @@ static void on_config_trouble(void *arg UNUSED, const struct err *err)
 	log_warn("status of an InferenceConfig not written, trying again", "error", err->msg);
 }
 
+/* LOOKS_BURST at once, LOOKS_PER_S all the time. */
+static bool may_look(void *arg)
+{
+	struct controller *c = arg;
+	int64_t now = time_mono_ms();
+
+	c->looks += (double)(now - c->looked_at) * LOOKS_PER_S / 1000;
+	c->looks = c->looks < LOOKS_BURST ? c->looks : LOOKS_BURST;
+	c->looked_at = now;
+	if (c->looks < 1)
+		return false;
+	c->looks--;
+	return true;
+}
+
 static void emit(void *arg, const struct json *run, const struct json *event)
 {
 	struct controller *c = arg;
@@ -317,8 +334,11 @@ struct controller *controller_new(const struct controller_deps *deps,
 	    .host = deps->host,
 	    .service_account = spec->service_account,
 	    .pending_ms = spec->pending_ms,
+	    .may_look = may_look,
 	    .evaluated = on_evaluated,
 	};
+	c->looks = LOOKS_BURST;
+	c->looked_at = time_mono_ms();
 	c->queue = queue_new();
 	c->holds = holds_new();
 	c->flights = map_new(free);

@@ -3,6 +3,7 @@
 #include "base/base64.h"
 #include "base/timefmt.h"
 #include "control/config.h"
+#include "control/look.h"
 #include "control/manifest.h"
 #include "control/outcome.h"
 #include "control/status.h"
@@ -55,7 +56,8 @@ enum stage decide_stage(const struct observed *o)
 		return STAGE_FINISHED;
 	if (o->job != NULL)
 		return decide_owns_job(o) ? STAGE_STARTED : STAGE_FOREIGN;
-	if (json_get(named, "uid") != NULL && !run_is_scheduled(o->run))
+	if ((json_get(named, "uid") != NULL || look_job_ran(o->events)) &&
+	    !run_is_scheduled(o->run))
 		return STAGE_LOST;
 	if (o->config == NULL || !config_allows(o->config, namespace_of(o)))
 		return STAGE_NO_CONFIG;
@@ -84,20 +86,27 @@ static struct json *question_before_start(const struct observed *o, const char *
 	return question;
 }
 
-struct json *decide_question(const struct observed *o)
+static struct json *question_of_job(const struct observed *o)
 {
 	char now[TIME_TEXT_MAX];
+	struct json *question;
 
+	time_format(o->now, false, now);
+	question = json_build("{'hooks': ['status'], 'run': %j, 'job': %j, 'pods': %j, 'now': %s}",
+			      o->run, o->firing != NULL ? o->firing : o->job, o->pods, now);
+	look_add_warning(o, question);
+	return question;
+}
+
+struct json *decide_question(const struct observed *o)
+{
 	switch (decide_stage(o)) {
 	case STAGE_NEW:
 		return question_before_start(o, "['validate', 'contract']");
 	case STAGE_STARTING:
 		return question_before_start(o, "['contract']");
 	case STAGE_STARTED:
-		time_format(o->now, false, now);
-		return json_build(
-		    "{'hooks': ['status'], 'run': %j, 'job': %j, 'pods': %j, 'now': %s}", o->run,
-		    o->firing != NULL ? o->firing : o->job, o->pods, now);
+		return question_of_job(o);
 	case STAGE_LOST:
 	case STAGE_FINISHED:
 	case STAGE_NO_CONFIG:

@@ -27,6 +27,7 @@ struct observed {
 	const struct json *job;    /* the Job or CronJob of the run's job name; NULL: not there */
 	const struct json *firing; /* a Job of the CronJob whose failure is untold (firings.h) */
 	const struct json *pods;   /* those of the firing, else of the Job: an array, maybe NULL */
+	const struct json *events; /* that look.h asked for; NULL: none were asked for */
 	const char *digest;        /* of the policies in force */
 	bool shapes;               /* the policies have a shape hook */
 	const char *service_account; /* for runner pods; NULL: the namespace's default */

@@ -10,6 +10,7 @@ const struct kind KIND_JOB = {"batch", "v1", "jobs", "Job"};
 const struct kind KIND_CRONJOB = {"batch", "v1", "cronjobs", "CronJob"};
 const struct kind KIND_POD = {"", "v1", "pods", "Pod"};
 const struct kind KIND_CONFIGMAP = {"", "v1", "configmaps", "ConfigMap"};
+const struct kind KIND_EVENT = {"", "v1", "events", "Event"};
 
 static void uid_part(const char *uid, char out[UID_PART + 1])
 {

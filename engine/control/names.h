@@ -23,7 +23,8 @@
 #define ANNOTATION_ALLOW_NAMESPACES GROUP "/allow-namespaces"
 #define MANAGER "kserve-controller"
 
-extern const struct kind KIND_RUN, KIND_CONFIG, KIND_JOB, KIND_CRONJOB, KIND_POD, KIND_CONFIGMAP;
+extern const struct kind KIND_RUN, KIND_CONFIG, KIND_JOB, KIND_CRONJOB, KIND_POD, KIND_CONFIGMAP,
+    KIND_EVENT;
 
 /* A Job may have 63 characters; a CronJob 52, since it adds 11 to name its Jobs
  * (https://kubernetes.io/docs/concepts/workloads/controllers/cron-jobs/). */

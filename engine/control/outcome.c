@@ -4,6 +4,7 @@
 
 #include "base/timefmt.h"
 #include "control/firings.h"
+#include "control/look.h"
 #include "control/manifest.h"
 #include "control/status.h"
 #include "control/upkeep.h"
@@ -197,14 +198,17 @@ static int64_t last_happening(const struct observed *o)
 	return newest;
 }
 
-/* The Job is about to end with the attempt that has failed just now. */
+/* The Job is about to end with the attempt that has failed just now, counted or not. */
 static bool was_last_attempt(const struct observed *o, const struct json *attempts)
 {
+	int64_t failed = json_get_int(json_get(o->job, "status"), "failed", 0), pods = 0;
 	const struct json *last = NULL;
 
+	for (const struct json *p = json_first(o->pods); p != NULL; p = json_next(p))
+		pods += streq(json_get_str(json_get(p, "status"), "phase", ""), "Failed");
 	for (const struct json *a = json_first(attempts); a != NULL; a = json_next(a))
 		last = a;
-	return json_get_int(json_get(o->job, "status"), "failed", 0) >=
+	return (failed > pods ? failed : pods) >
 		   json_get_int(json_get(o->job, "spec"), "backoffLimit", BACKOFF_LIMIT) ||
 	       exit_code_is_final(json_get_int(last, "exitCode", 0));
 }
@@ -307,6 +311,12 @@ static void record_firing(const struct observed *o, const struct json *answer, s
 	plan_event(plan, "Warning", reason, told);
 }
 
+/* Of two times to look again; -1 is never. */
+static int64_t sooner(int64_t a, int64_t b)
+{
+	return a < 0 || (b >= 0 && b < a) ? b : a;
+}
+
 void outcome_record(const struct observed *o, const struct json *results, struct plan *plan)
 {
 	const struct json *answer = json_at(results, "status", "ok");
@@ -326,7 +336,7 @@ void outcome_record(const struct observed *o, const struct json *results, struct
 		give_up_waiting(o, answer, plan);
 		return;
 	}
-	plan->requeue_ms = left;
+	plan->requeue_ms = sooner(left, look_due_ms(o));
 	if (outcome_failure(results, &failure)) {
 		outcome_policy_error(o, &failure, plan);
 		return;
@@ -350,7 +360,7 @@ void outcome_record(const struct observed *o, const struct json *results, struct
 	}
 	wanted = wanted_status(o, answer);
 	if (words_can_wait(o, wanted)) {
-		plan->requeue_ms = left > 0 && left < WORDS_HELD_MS ? left : WORDS_HELD_MS;
+		plan->requeue_ms = sooner(plan->requeue_ms, WORDS_HELD_MS);
 		return;
 	}
 	add_status(o, plan, wanted);
@@ -365,7 +375,10 @@ void outcome_lost(const struct observed *o, struct plan *plan)
 	struct verdict verdict = {.phase = "Failed", .reason = "JobLost", .message = message};
 	auto_json struct json *wanted = status_apply(o->run, &verdict, o->now);
 
+	auto_free char *name = run_job_name(o->run);
+
 	status_end(wanted, o->now);
+	plan_add(plan, ACTION_ABSENT, &KIND_JOB, json_build("{'metadata': {'name': %s}}", name));
 	add_status(o, plan, wanted);
 	plan_event(plan, "Warning", "JobLost", message);
 }

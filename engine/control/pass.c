@@ -1,7 +1,9 @@
 #include "control/pass.h"
 
+#include "base/buf.h"
 #include "base/timefmt.h"
 #include "control/decide.h"
+#include "control/look.h"
 #include "control/status.h"
 
 struct pass {
@@ -11,6 +13,8 @@ struct pass {
 	char *bundle;        /* that judges the run; NULL: none may */
 	char *digest;        /* of the policies that answered */
 	int64_t asked_about; /* the wall clock of the question */
+	struct client_call *look;
+	struct json *events; /* see look.h */
 	struct policy_call *question;
 	int64_t asked_at;
 	struct act *act;
@@ -24,6 +28,7 @@ struct pass {
 static void pass_free(struct pass *pass)
 {
 	cache_view_done(&pass->view);
+	json_free(pass->events);
 	free(pass->key);
 	free(pass->bundle);
 	free(pass->digest);
@@ -57,6 +62,7 @@ static struct observed observed(const struct pass *pass)
 	    .job = pass->view.job,
 	    .firing = pass->view.firing,
 	    .pods = pass->view.pods,
+	    .events = pass->events,
 	    .digest = pass->digest,
 	    .shapes = pass->bundle != NULL && policy_shapes(pass->env.host, pass->bundle),
 	    .service_account = pass->env.service_account,
@@ -138,7 +144,7 @@ static void decide_and_act(struct pass *pass, const struct json *results)
 	plan_init(&plan);
 	decide(&o, results, &plan);
 	pass->result.requeue_ms = plan.requeue_ms;
-	pass->result.failed = plan.backoff;
+	pass->result.failed = pass->result.failed || plan.backoff;
 	pass->act = act_start(&pass->env.act, pass->view.run, &plan, acted, pass);
 }
 
@@ -198,10 +204,59 @@ static void ask(struct pass *pass)
 	pass->question = policy_eval(pass->env.host, pass->bundle, question, answered, pass);
 }
 
+/* ---- look ---- */
+
+/* An interrupted start must not go on without an answer, but for a controller that may not ask. */
+static void looked(void *arg, const struct json *object, const struct err *err)
+{
+	struct pass *pass = arg;
+	struct observed o = observed(pass);
+
+	pass->look = NULL;
+	if (err == NULL) {
+		const struct json *items = json_get(object, "items");
+
+		pass->events = items != NULL ? json_copy(items) : json_array();
+	} else if (decide_stage(&o) == STAGE_STARTING && err->kind != ERR_DENIED) {
+		fail(pass, err);
+		finish(pass);
+		return;
+	}
+	ask(pass);
+}
+
+/* Not now: with the key's back-off. A start waits, what a status says need not. */
+static void do_without(struct pass *pass)
+{
+	struct observed o = observed(pass);
+	struct plan nothing;
+
+	pass->result.failed = true;
+	if (decide_stage(&o) == STAGE_STARTED) {
+		ask(pass);
+		return;
+	}
+	plan_init(&nothing);
+	pass->act = act_start(&pass->env.act, pass->view.run, &nothing, acted, pass);
+}
+
+static void look(struct pass *pass, const char *selector)
+{
+	const char *namespace = json_get_str(json_get(pass->view.run, "metadata"), "namespace", "");
+	auto_free char *path = client_path(&KIND_EVENT, namespace, NULL, NULL);
+	auto_buf struct buf query = BUF_INIT(4096);
+
+	buf_addf(&query, "%s?limit=%d&fieldSelector=", path, LOOK_EVENTS_MAX);
+	client_escape(&query, selector);
+	pass->look = client_get(pass->env.act.client, query.data, looked, pass);
+}
+
 struct pass *pass_start(const struct pass_env *env, const char *key, struct cache_view *view_taken,
 			pass_done_fn *done, void *arg)
 {
 	struct pass *pass = xcalloc(1, sizeof(*pass));
+	auto_free char *selector = NULL;
+	struct observed o;
 
 	pass->env = *env;
 	pass->key = xstrdup(key);
@@ -210,12 +265,20 @@ struct pass *pass_start(const struct pass_env *env, const char *key, struct cach
 	pass->result.requeue_ms = -1;
 	pass->done = done;
 	pass->arg = arg;
-	ask(pass);
+	o = observed(pass);
+	selector = look_selector(&o);
+	if (selector == NULL)
+		ask(pass);
+	else if (env->may_look(env->act.arg))
+		look(pass, selector);
+	else
+		do_without(pass);
 	return pass;
 }
 
 void pass_cancel(struct pass *pass)
 {
+	client_cancel(pass->look);
 	if (pass->question != NULL)
 		policy_cancel(pass->question);
 	if (pass->act != NULL)

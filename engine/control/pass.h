@@ -1,6 +1,6 @@
 /*
- * pass.h - one pass over one run: ask the policies, decide, act. What it was asked for is in
- * view; what it found out is told to done, once.
+ * pass.h - one pass over one run: look at Events where there is need, ask the policies, decide,
+ * act. What it was asked for is in view; what it found out is told to done, once.
  */
 #ifndef CONTROL_PASS_H
 #define CONTROL_PASS_H
@@ -18,6 +18,8 @@ struct pass_env {
 	struct bundles *bundles;
 	const char *service_account;
 	int64_t pending_ms; /* see waiting.h */
+	/* May Events be asked for now? They cost the API server more than anything else here. */
+	bool (*may_look)(void *arg);
 	/* After every evaluation, for metrics; kind is NULL or the kind of the error. */
 	void (*evaluated)(void *arg, int64_t duration_ms, const char *error_kind);
 };

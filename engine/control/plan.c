@@ -30,8 +30,9 @@ void plan_event(struct plan *plan, const char *type, const char *reason, const c
 const char *action_name(enum action_type type)
 {
 	static const char *const names[] = {
-	    [ACTION_STATUS] = "status", [ACTION_CONFIRM] = "confirm", [ACTION_CREATE] = "create",
-	    [ACTION_PATCH] = "patch",   [ACTION_DELETE] = "delete",   [ACTION_EVENT] = "event",
+	    [ACTION_STATUS] = "status", [ACTION_CONFIRM] = "confirm", [ACTION_ABSENT] = "absent",
+	    [ACTION_CREATE] = "create", [ACTION_PATCH] = "patch",     [ACTION_DELETE] = "delete",
+	    [ACTION_EVENT] = "event",
 	};
 
 	return names[type];

@@ -11,6 +11,7 @@
 enum action_type {
 	ACTION_STATUS,  /* merge patch of the run's /status, guarded by the observed version */
 	ACTION_CONFIRM, /* go on only if the run still has the observed version (a live GET) */
+	ACTION_ABSENT,  /* go on only if the run has no such object (a live GET) */
 	ACTION_CREATE,  /* an object owned by the run; one that exists and is the run's will do */
 	ACTION_PATCH,   /* merge patch of the run's Job or CronJob, guarded by its uid */
 	ACTION_DELETE,  /* the run, guarded by uid and version; what it owns goes with it */

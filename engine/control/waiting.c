@@ -1,6 +1,7 @@
 #include "control/waiting.h"
 
 #include "base/timefmt.h"
+#include "control/attempts.h"
 #include "control/manifest.h"
 #include "control/status.h"
 
@@ -46,7 +47,7 @@ static bool is_suspended(const struct observed *o)
 
 /* The kubelet's words (pkg/kubelet/images/types.go, pkg/kubelet/kuberuntime) for what only a person
  * can mend. */
-static bool is_hopeless(const struct json *pod)
+static bool is_hopeless_reason(const char *reason)
 {
 	static const char *const reasons[] = {
 	    "ErrImagePull",
@@ -59,19 +60,24 @@ static bool is_hopeless(const struct json *pod)
 	    "CreateContainerError",
 	    "RunContainerError",
 	};
+
+	for (size_t i = 0; i < ARRAY_LEN(reasons); i++)
+		if (streq(reason, reasons[i]))
+			return true;
+	return false;
+}
+
+/* True if a container of the pod waits for a reason of this sort. */
+static bool waits_for(const struct json *pod, bool (*sort)(const char *reason))
+{
 	static const char *const lists[] = {"initContainerStatuses", "containerStatuses"};
 
 	for (size_t l = 0; l < ARRAY_LEN(lists); l++) {
 		const struct json *s = json_first(json_at(pod, "status", lists[l]));
 
-		for (; s != NULL; s = json_next(s)) {
-			const char *reason =
-			    json_get_str(json_at(s, "state", "waiting"), "reason", "");
-
-			for (size_t i = 0; i < ARRAY_LEN(reasons); i++)
-				if (streq(reason, reasons[i]))
-					return true;
-		}
+		for (; s != NULL; s = json_next(s))
+			if (sort(json_get_str(json_at(s, "state", "waiting"), "reason", "")))
+				return true;
 	}
 	return false;
 }
@@ -84,6 +90,14 @@ static int64_t left_since(const char *time, int64_t limit, int64_t now)
 	if (time == NULL || !time_parse(time, &since))
 		return -1;
 	return since + limit > now ? since + limit - now : 0;
+}
+
+/* When the Pod came to its node, or was made. */
+static const char *pod_since(const struct json *pod)
+{
+	const char *made = json_get_str(json_get(pod, "metadata"), "creationTimestamp", "");
+
+	return json_get_str(json_get(pod, "status"), "startTime", made);
 }
 
 /* When the wait for a first Pod began; NULL: attempts have been made already. */
@@ -101,20 +115,69 @@ int64_t waiting_limit(const struct observed *o)
 
 	if (seconds >= 0)
 		return seconds * 1000;
-	return is_hopeless(pending_pod(o)) ? o->pending_ms : 0;
+	return waits_for(pending_pod(o), is_hopeless_reason) ? o->pending_ms : 0;
+}
+
+static bool waits_at_all(const struct observed *o)
+{
+	return !run_is_scheduled(o->run) && job_finished(o->job) == NULL && !is_suspended(o) &&
+	       !is_at_work(o);
 }
 
 int64_t waiting_left(const struct observed *o)
 {
 	const struct json *pod = pending_pod(o);
 	const char *made = json_str(json_at(pod, "metadata", "creationTimestamp"));
-	const char *on_node = json_get_str(json_get(pod, "status"), "startTime", made);
 	int64_t limit = waiting_limit(o);
 
-	if (run_is_scheduled(o->run) || job_finished(o->job) != NULL || is_suspended(o) ||
-	    is_at_work(o) || limit == 0)
+	if (!waits_at_all(o) || limit == 0)
 		return -1;
 	if (json_at(o->config, "spec", "pendingTimeoutSeconds") != NULL)
 		return left_since(pod != NULL ? made : job_start(o), limit, o->now);
-	return left_since(on_node, limit, o->now);
+	return left_since(pod_since(pod), limit, o->now);
+}
+
+/* ---- what does not say why ---- */
+
+static bool says_why(const char *reason)
+{
+	return *reason != '\0' && !streq(reason, "ContainerCreating") &&
+	       !streq(reason, "PodInitializing");
+}
+
+/* The scheduler says why a Pod has no node. */
+static bool has_no_node(const struct json *pod)
+{
+	const struct json *conditions = json_at(pod, "status", "conditions");
+
+	for (const struct json *c = json_first(conditions); c != NULL; c = json_next(c))
+		if (streq(json_get_str(c, "type", ""), "PodScheduled") &&
+		    streq(json_get_str(c, "status", ""), "False"))
+			return true;
+	return false;
+}
+
+/* The end of the last attempt, or else the Job's start. */
+static const char *next_attempt_since(const struct observed *o)
+{
+	const char *since = json_get_str(json_get(o->job, "status"), "startTime", "");
+
+	for (const struct json *p = json_first(o->pods); p != NULL; p = json_next(p)) {
+		const char *end = json_get_str(pod_terminated(p), "finishedAt", "");
+
+		if (strcmp(end, since) > 0)
+			since = end;
+	}
+	return since;
+}
+
+const struct json *waiting_silently(const struct observed *o, int64_t *since)
+{
+	const struct json *pod = pending_pod(o);
+
+	if (!waits_at_all(o) || has_no_node(pod) || waits_for(pod, says_why))
+		return NULL;
+	if (!time_parse(pod != NULL ? pod_since(pod) : next_attempt_since(o), since))
+		return NULL;
+	return pod != NULL ? pod : o->job;
 }

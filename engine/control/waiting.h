@@ -22,4 +22,11 @@ int64_t waiting_limit(const struct observed *o);
 /* Milliseconds until the run of o->job is to be given up, 0 if it is; -1: no limit applies. */
 int64_t waiting_left(const struct observed *o);
 
+/*
+ * What keeps the runner from starting and does not say why: a Pod that is being set up, or the Job
+ * if it has made no Pod for the next attempt; NULL: nothing, or it says why. *since is when that
+ * began.
+ */
+const struct json *waiting_silently(const struct observed *o, int64_t *since);
+
 #endif

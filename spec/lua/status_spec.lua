@@ -88,7 +88,6 @@ describe("status before the end", function()
       { "ErrImagePull", nil, "The runner image cannot be pulled." },
       { "CreateContainerConfigError", "configmap \"a\" not found",
         "Something that the pod refers to is missing: configmap \"a\" not found" },
-      { "ContainerCreating", nil, "The pod is being set up." },
       { "Curious", "", "The pod waits (Curious)." },
     }
     for _, case in ipairs(cases) do
@@ -113,8 +112,37 @@ describe("status before the end", function()
   end)
 
   it("is Pending for a pod that tells nothing", function()
-    expect("Pending", "PodPending", "The pod waits to be started.",
-      status(RUN, job(), { { status = { phase = "Pending" } } }, NOW))
+    for _, silent in ipairs { { status = { phase = "Pending" } }, waiting("ContainerCreating"),
+      waiting("PodInitializing") } do
+      expect("Pending", "PodPending", "The pod is being set up.", status(RUN, job(), { silent }, NOW))
+    end
+  end)
+
+  it("tells what only an Event warns of", function()
+    local made = job()
+    made.warning = { reason = "FailedCreate", message = "exceeded quota: q" }
+    expect("Pending", "FailedCreate", "The Job cannot create its pod: exceeded quota: q",
+      status(RUN, made, {}, NOW))
+    local silent = waiting("ContainerCreating")
+    silent.warning = { reason = "FailedMount", message = "no such volume" }
+    expect("Pending", "FailedMount", "The pod cannot be set up: no such volume",
+      status(RUN, job(), { silent }, NOW))
+    expect("Running", "WaitingToRetry",
+      "Waiting to try again (attempt 2 of 4). The Job cannot create its pod: exceeded quota: q",
+      status(RUN, { kind = "Job", spec = { backoffLimit = 3 }, status = { failed = 1 },
+        warning = made.warning }, {}, NOW))
+  end)
+
+  it("keeps such a warning until the engine has asked again", function()
+    local run = { spec = {}, status = { reason = "FailedMount", message = "no volume" } }
+    local silent = waiting("ContainerCreating")
+    expect("Pending", "FailedMount", "no volume", status(run, job(), { silent }, NOW))
+    silent.warning = {}
+    expect("Pending", "PodPending", "The pod is being set up.", status(run, job(), { silent }, NOW))
+    run.status.reason = "FailedCreate"
+    expect("Pending", "FailedCreate", "no volume", status(run, job(), {}, NOW))
+    silent.warning = nil
+    expect("Pending", "PodPending", "The pod is being set up.", status(run, job(), { silent }, NOW))
   end)
 
   it("is Running when a pod runs", function()

@@ -127,7 +127,7 @@ static const struct row {
      CONFIG, NULL, NULL, ACCEPTED, "confirm; create ConfigMap; create CronJob"},
 
     /* STARTED */
-    {"the Job runs", STARTED_RUN, CONFIG, JOB("'active': 1, 'startTime': '" NOW "'"), "[]",
+    {"the Job runs", STARTED_RUN, CONFIG, JOB("'ready': 1, 'startTime': '" NOW "'"), "[]",
      SAYS("Running", "Running"), "status Running/Running; event Running"},
     {"nothing new: nothing written", "SAME", CONFIG, JOB("'active': 1"), "[]",
      SAYS("Running", "Running"), ""},
@@ -182,7 +182,7 @@ static const struct row {
     {"a Job without owner is foreign too", NEW_RUN, CONFIG, "{'metadata': {}}", NULL, NULL,
      "status Pending/JobNameTaken; backoff"},
     {"a Job that was seen and is gone is lost", STARTED_RUN, CONFIG, NULL, NULL, NULL,
-     "status Failed/JobLost; event JobLost"},
+     "absent Job; status Failed/JobLost; event JobLost"},
 
     /* FINISHED */
     {"the outcome is a latch: no Job", ENDED("Failed", NOW), CONFIG, NULL, NULL, NULL, ""},
@@ -229,7 +229,7 @@ static char *summary(const struct plan *plan)
 		else if (a->type == ACTION_STATUS)
 			buf_addf(&out, " %s/%s", json_get_str(status, "phase", "="),
 				 json_get_str(status, "reason", "="));
-		else if (a->type == ACTION_CREATE || a->type == ACTION_PATCH)
+		else if (a->kind != NULL && a->kind != &KIND_RUN)
 			buf_addf(&out, " %s", a->kind->name);
 	}
 	if (plan->requeue_ms >= 0)
