@@ -38,12 +38,16 @@ static const char *namespace_of(const struct observed *o)
 	return json_get_str(json_get(o->run, "metadata"), "namespace", "");
 }
 
+static int64_t generation_of(const struct observed *o)
+{
+	return json_get_int(json_get(o->run, "metadata"), "generation", 0);
+}
+
 /* A rejected run made nothing; once its spec has been edited it is a new one. */
 static bool is_edited_after_rejection(const struct observed *o)
 {
 	return streq(phase_of(o), "Rejected") &&
-	       json_get_int(json_get(o->run, "metadata"), "generation", 0) >
-		   json_get_int(status_of(o), "observedGeneration", 0);
+	       generation_of(o) > json_get_int(status_of(o), "observedGeneration", 0);
 }
 
 enum stage decide_stage(const struct observed *o)
@@ -263,54 +267,75 @@ static void add_creates(const struct observed *o, struct json *job_taken, const 
 		 job_taken);
 }
 
-static char *overruled_message(const char *paths)
+/* Who has set what belongs to the controller, and where: in a condition. The text is yours; NULL if
+ * there are no paths. */
+static char *tell_put_back(const struct observed *o, struct json *status, const char *type,
+			   const char *who, const char *paths)
 {
-	return paths == NULL ? NULL
-			     : xasprintf("job.lua changed what belongs to the controller; it was "
-					 "put back: %s",
-					 paths);
+	char *message = NULL;
+
+	if (paths == NULL)
+		return NULL;
+	message =
+	    xasprintf("%s changed what belongs to the controller; it was put back: %s", who, paths);
+	status_condition(status, type, "True", "PutBack", message, generation_of(o), o->now);
+	return message;
+}
+
+static bool contract_too_large(const struct observed *o, const char *contract, struct plan *plan)
+{
+	auto_free char *message = NULL;
+
+	if (strlen(contract) <= CONTRACT_MAX)
+		return false;
+	message = xasprintf("expected a contract of at most %d bytes (a ConfigMap holds 1 MiB), "
+			    "found %zu: shorten spec.parameters or storage",
+			    CONTRACT_MAX, strlen(contract));
+	reject(o, plan, "ContractTooLarge", message);
+	return true;
+}
+
+static struct json *starting_status(const struct observed *o, const struct json *results,
+				    const char *contract, const char *message)
+{
+	struct verdict verdict = {.phase = "Pending", .reason = "Starting", .message = message};
+	struct json *wanted = status_apply(o->run, &verdict, o->now);
+
+	json_remove(wanted, "completionTime");
+	name_job(o, wanted);
+	name_model(wanted, results);
+	keep_contract(wanted, contract, generation_of(o), o->now);
+	json_set(wanted, "policy", json_build("{'digest': %s}", o->digest));
+	return wanted;
 }
 
 static void start(const struct observed *o, const struct json *results, struct plan *plan)
 {
-	struct verdict verdict = {.phase = "Pending", .reason = "Starting"};
-	auto_free char *contract = NULL, *name = NULL, *message = NULL;
-	auto_free char *paths = NULL, *overruled = NULL;
+	auto_free char *contract = NULL, *name = run_job_name(o->run), *message = NULL;
+	auto_free char *of_policy = NULL, *of_template = NULL, *policy = NULL, *template = NULL;
 	auto_json struct json *wanted = NULL;
-	int64_t generation = json_get_int(json_get(o->run, "metadata"), "generation", 0);
 	struct json *job;
 
 	if (policies_failed(o, results, plan) || parameters_refused(o, results, plan))
 		return;
 	contract = contract_text(o, results);
-	if (strlen(contract) > CONTRACT_MAX) {
-		message =
-		    xasprintf("expected a contract of at most %d bytes (a ConfigMap holds 1 MiB), "
-			      "found %zu: shorten spec.parameters or storage",
-			      CONTRACT_MAX, strlen(contract));
-		reject(o, plan, "ContractTooLarge", message);
+	if (contract_too_large(o, contract, plan))
 		return;
-	}
-	name = run_job_name(o->run);
 	message =
 	    xasprintf("%s %s is being created", run_is_scheduled(o->run) ? "CronJob" : "Job", name);
-	verdict.message = message;
-	wanted = status_apply(o->run, &verdict, o->now);
-	json_remove(wanted, "completionTime");
-	name_job(o, wanted);
-	name_model(wanted, results);
-	keep_contract(wanted, contract, generation, o->now);
-	json_set(wanted, "policy", json_build("{'digest': %s}", o->digest));
-	job = job_to_create(o, results, &paths);
-	overruled = overruled_message(paths);
-	if (overruled != NULL)
-		status_condition(wanted, "PolicyOverruled", "True", "PutBack", overruled,
-				 generation, o->now);
+	wanted = starting_status(o, results, contract, message);
+	job = job_to_create(o, results, &of_policy);
+	of_template = manifest_put_back(o->run, o->config, o->digest);
+	policy = tell_put_back(o, wanted, "PolicyOverruled", "job.lua", of_policy);
+	template = tell_put_back(o, wanted, "PodTemplateOverruled", "podTemplate of the config",
+				 of_template);
 	add_status(o, plan, wanted);
 	add_creates(o, job, contract, plan);
 	plan_event(plan, "Normal", "Started", message);
-	if (overruled != NULL)
-		plan_event(plan, "Warning", "PolicyOverruled", overruled);
+	if (policy != NULL)
+		plan_event(plan, "Warning", "PolicyOverruled", policy);
+	if (template != NULL)
+		plan_event(plan, "Warning", "PodTemplateOverruled", template);
 }
 
 static void resume_start(const struct observed *o, const struct json *results, struct plan *plan)

@@ -275,3 +275,22 @@ char *manifest_enforce(struct json *manifest, const struct json *run, const char
 	diff_each(shaped, manifest, add_path, &paths);
 	return paths.text.len > 0 ? buf_steal(&paths.text) : NULL;
 }
+
+/* What is ours is also added where it is not set, or taken away: that overrules nobody. */
+static bool add_changed(void *arg, const char *path, const struct json *a, const struct json *b)
+{
+	return a == NULL || json_type(a) == JSON_NULL || add_path(arg, path, a, b);
+}
+
+char *manifest_put_back(const struct json *run, const struct json *config, const char *digest)
+{
+	auto_json struct json *owned = pod_owned(run, digest);
+	auto_json struct json *before = json_object(), *after = NULL;
+	struct paths paths = {BUF_INIT(PATHS_TOLD * (DIFF_PATH_MAX + 2)), PATHS_TOLD};
+
+	podtemplate_merge(before, json_at(config, "spec", "podTemplate"));
+	after = json_copy(before);
+	podtemplate_merge(after, owned);
+	diff_each(before, after, add_changed, &paths);
+	return paths.text.len > 0 ? buf_steal(&paths.text) : NULL;
+}

@@ -48,4 +48,8 @@ struct json *manifest_job(const struct json *run, const struct json *config,
  * back, "metadata.name, spec.parallelism", yours; NULL: nothing was. */
 char *manifest_enforce(struct json *manifest, const struct json *run, const char *digest);
 
+/* The paths in the config's podTemplate that are ours, so that manifest_job has put them back; the
+ * same. */
+char *manifest_put_back(const struct json *run, const struct json *config, const char *digest);
+
 #endif

@@ -106,6 +106,12 @@ static const struct row {
     {"policies of the config's own that are not allowed", NEW_RUN, CONFIG, NULL, NULL,
      ERROR("policy", "not-allowed"),
      "status Pending/PolicyRefNotAllowed; event PolicyRefNotAllowed; backoff"},
+    {"what a pod template may not set is put back and told", NEW_RUN,
+     "{'metadata': {'namespace': 'ns'}, 'spec': {'image': 'i', 'podTemplate': {'spec': "
+     "{'restartPolicy': 'Always'}}}}",
+     NULL, NULL, ACCEPTED,
+     "status Pending/Starting; create ConfigMap; create Job; event Started; event "
+     "PodTemplateOverruled"},
     {"what shape() may not change is put back and told", NEW_RUN, CONFIG, NULL, NULL,
      "{'validate': {'ok': []}, 'contract': {'ok': {}}, 'shape': {'ok': {'spec': {'parallelism': "
      "2}}}}",

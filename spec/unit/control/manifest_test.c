@@ -141,6 +141,41 @@ static void a_pod_template_cannot_override_ours(void **state)
 	}
 }
 
+static void what_a_pod_template_may_not_set_is_told(void **state)
+{
+	static const struct {
+		const char *template, *paths;
+	} table[] = {
+	    {"null", NULL},
+	    {"'text'", NULL},
+	    {"{'metadata': {'labels': {'team': 'a'}}, 'spec': {'nodeSelector': {'gpu': 'yes'}}}",
+	     NULL},
+	    {"{'spec': {'restartPolicy': 'Never'}}", NULL},
+	    {"{'spec': {'restartPolicy': 'Always'}}", "spec.restartPolicy"},
+	    {"{'spec': {'restartPolicy': null}}", NULL},
+	    {"{'spec': {'containers': [{'name': 'sidecar'}, {'name': 'inference', 'env': ["
+	     "{'name': 'X', 'value': '1'}, {'name': 'pod_uid', 'value': '1'}]}]}}",
+	     "spec.containers[inference].env[pod_uid].value"},
+	    {"{'metadata': {'labels': {'" LABEL_RUN "': 'other'}}}",
+	     "metadata.labels[\"" LABEL_RUN "\"]"},
+	    {"{'spec': {'containers': {}, 'restartPolicy': 'Always'}}",
+	     "spec.containers, spec.restartPolicy"},
+	};
+	auto_json struct json *run = example_run();
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(table); i++) {
+		auto_json struct json *config = example_config();
+		auto_free char *paths = NULL;
+
+		set_spec(config, "podTemplate", json_build(table[i].template));
+		paths = manifest_put_back(run, config, "sha256:d");
+		if (table[i].paths == NULL ? paths != NULL
+					   : paths == NULL || !streq(paths, table[i].paths))
+			fail_msg("%s: found %s", table[i].template, paths);
+	}
+}
+
 static void a_policy_cannot_take_ours_away(void **state)
 {
 	auto_json struct json *run = example_run();
@@ -521,6 +556,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(a_pod_template_cannot_override_ours),
+	    cmocka_unit_test(what_a_pod_template_may_not_set_is_told),
 	    cmocka_unit_test(a_policy_cannot_take_ours_away),
 	    cmocka_unit_test(a_policy_may_return_anything),
 	    cmocka_unit_test(enforcing_changes_nothing_of_our_own),
