@@ -62,17 +62,25 @@ end
 
 local BYTES_OF_CONSTANT = { [0x03] = 8, [0x13] = 8 } -- integer, float
 local STRING = { [0x04] = true, [0x14] = true } -- short, long
-local VARARGPREP = 81
+local TAILCALL, VARARGPREP = 69, 81
 local ABSOLUTE = -128
 
 local read_function
 
--- Of the code only its length, and whether it starts with what Lua never counts as a line.
+-- Of the code the instructions that never run as a line of their own: the one that takes variable
+-- parameters, the return behind a tail call, and the one that Lua adds to the end of each function.
 local function read_code(read)
-  local count = read.size()
-  local first = read.instruction() & 0x7f
-  read.skip((count - 1) * 4)
-  return count, first == VARARGPREP and 2 or 1
+  local count, passed_over = read.size(), {}
+  for i = 1, count do
+    local operation = read.instruction() & 0x7f
+    if operation == VARARGPREP then
+      passed_over[i] = true
+    elseif operation == TAILCALL then
+      passed_over[i + 1] = true
+    end
+  end
+  passed_over[count] = true
+  return passed_over
 end
 
 local function skip_constants(read)
@@ -86,9 +94,7 @@ local function skip_constants(read)
   end)
 end
 
--- The last instruction is the return that Lua adds to each function: behind a return of one's own
--- it is never reached.
-local function read_lines(read, lines, line, first)
+local function read_lines(read, lines, line, passed_over)
   local steps, absolute = {}, {}
   read.each(function()
     steps[#steps + 1] = string.unpack("b", string.char(read.byte()))
@@ -99,7 +105,7 @@ local function read_lines(read, lines, line, first)
   end)
   for i, step in ipairs(steps) do
     line = step == ABSOLUTE and absolute[i] or line + step
-    if i >= first and i < #steps then
+    if not passed_over[i] then
       lines[line] = true
     end
   end
@@ -110,11 +116,11 @@ function read_function(read, lines)
   local line = read.size()
   read.size() -- the line of its end
   read.skip(3) -- parameters, variable ones, size of the stack
-  local _, first = read_code(read)
+  local passed_over = read_code(read)
   skip_constants(read)
   read.each(function() read.skip(3) end) -- upvalues
   read.each(function() read_function(read, lines) end)
-  read_lines(read, lines, line, first)
+  read_lines(read, lines, line, passed_over)
   read.each(function() -- names of variables
     read.skip_string()
     read.size()

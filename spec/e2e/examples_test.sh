@@ -146,6 +146,7 @@ taken() {
 		until_ok 10 became_active
 }
 for folder in examples/policies/*; do
+	check "$folder passes the check" "$BUILD/kserve-controller" policy check "$folder"
 	check "$folder is taken" taken "$folder"
 done
 

@@ -83,6 +83,23 @@ policies bomb <<< 'return { contract = function() return { x = (("a"):rep(30000)
 spec bomb <<< 'bundle:contract({}, {}, {})'
 check "what would hang ends" like 'contract.lua:1: the script used more than 500 ms' policy_test bomb
 
+# ---- docs/policies.md ----
+
+# documented FILE: the first block of Lua that starts with this name
+documented() {
+	awk -v name="-- $1" '
+		/^```/ { if (inside) exit; first = 1; next }
+		first && $0 == name { inside = 1 }
+		{ first = 0 }
+		inside' docs/policies.md
+}
+mkdir -p "$work/first/spec"
+documented parameters.lua > "$work/first/parameters.lua"
+documented spec/parameters_spec.lua > "$work/first/spec/parameters_spec.lua"
+documented spec/reject_spec.lua > "$work/first/spec/reject_spec.lua"
+check "the first spec of docs/policies.md covers its policy" like '^# parameters.lua +6 of +6 lines +100.00 %' policy_test first
+check "and passes, as the one for errors does" like '^2 successes / 0 failures / 0 errors' policy_test first
+
 # ---- use ----
 
 check "without a folder" ends 2 spec/policy-test

@@ -22,6 +22,7 @@ describe("lines with code", function()
       { "local function f()\n  return 1\nend\nreturn f", "2-4" },
       { "return {\n  f = function(x)\n    if x then\n      return 1\n    else\n      return 2\n    end\n  end,\n}",
         "1, 3-4, 6, 8-9" },
+      { "return f(\n  g()\n)", "1-2" }, -- and the return behind a tail call is none
       -- functions that are never made
       { "local function f()\n  local function g()\n    return function()\n      return 1\n    end\n  end\n"
         .. "  return g\nend", "4-8" },
