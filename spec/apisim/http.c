@@ -1,6 +1,7 @@
 #include "spec/apisim/http.h"
 
 #include <arpa/inet.h>
+#include <netinet/tcp.h>
 #include <sys/queue.h>
 #include <sys/socket.h>
 
@@ -329,6 +330,7 @@ static int bind_to(struct front *front, const char *address, struct err *err)
 	const char *colon = strrchr(address, ':');
 	struct sockaddr_in bound = {0}; /* host is an IPv4 address */
 	socklen_t len = sizeof(bound);
+	int fd, now = 1;
 	struct evhttp_bound_socket *socket;
 	auto_free char *host = NULL;
 
@@ -340,7 +342,11 @@ static int bind_to(struct front *front, const char *address, struct err *err)
 						(uint16_t)strtoul(colon + 1, NULL, 10));
 	if (socket == NULL)
 		return err_set(err, ERR_RETRY, "cannot listen on %s", address);
-	if (getsockname(evhttp_bound_socket_get_fd(socket), (struct sockaddr *)&bound, &len) == 0)
+	fd = evhttp_bound_socket_get_fd(socket);
+	/* Inherited by each connection: replies over 16 KiB are sent in pieces, and the last would
+	 * wait 40 ms for the client's delayed acknowledgement. */
+	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &now, sizeof(now));
+	if (getsockname(fd, (struct sockaddr *)&bound, &len) == 0)
 		front->port = ntohs(bound.sin_port);
 	return 0;
 }
