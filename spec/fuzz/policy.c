@@ -1,7 +1,7 @@
 /*
  * A script that wants to get out. The first line is the JSON of its argument, the rest its
- * contract.lua. It ends with a result that is JSON or with an error of a known kind; it shows no
- * address and is as good as new the second time: both runs give the same bytes.
+ * contract.lua. It ends with a result that is JSON or with an error of a known kind, and a second
+ * run gives the same bytes at the same cost.
  */
 #include <setjmp.h>
 #include <signal.h>
@@ -17,6 +17,8 @@ struct outcome {
 	struct buf out;
 	struct policy_fault fault;
 	int failed;
+	int64_t instructions;
+	size_t heap;
 };
 
 /* ---- the clock: what worker.c does, but where it ends the process, this leaves the state ---- */
@@ -57,6 +59,8 @@ static bool evaluate(const struct sandbox_options *options, const struct sandbox
 	if (sigsetjmp(way_out, 1) == 0)
 		outcome->failed = sandbox_call(running, call, &outcome->out, &outcome->fault);
 	set_clock(0);
+	outcome->instructions = sandbox_instructions(running);
+	outcome->heap = sandbox_heap_peak(running);
 	sandbox_free(running);
 	running = NULL;
 	return !warned;
@@ -82,6 +86,8 @@ static void check(const struct outcome *o)
 static void compare(const struct outcome *a, const struct outcome *b)
 {
 	promise(a->failed == b->failed);
+	promise(a->instructions == b->instructions);
+	promise(a->heap == b->heap);
 	if (!a->failed) {
 		promise(a->out.len == b->out.len);
 		promise(memcmp(a->out.data, b->out.data, a->out.len) == 0);
