@@ -39,6 +39,7 @@ struct cache {
 	struct map *key_by_uid;     /* uid -> run key */
 	struct map *config_by_run;  /* run key -> config key */
 	struct map *runs_by_config; /* config key -> struct map: a set of run keys */
+	struct map *unreadable;     /* config key -> why */
 };
 
 static void free_set(void *set)
@@ -93,18 +94,40 @@ static void run_event(struct source *source, enum watch_event type, const struct
 	cache->spec.changed(cache->spec.arg, meta->key, !source->listed);
 }
 
+static void wake_users(struct source *source, const char *config_key)
+{
+	struct cache *cache = source->cache;
+	const struct map *users = map_get(cache->runs_by_config, config_key);
+	const char *key;
+	void *value;
+
+	for (size_t i = 0; users != NULL && map_next(users, &i, &key, &value);)
+		cache->spec.changed(cache->spec.arg, key, !source->listed);
+}
+
+static void on_passed_over(void *arg, const char *key, const struct err *err)
+{
+	struct source *source = arg;
+
+	if (source->which != CONFIGS)
+		return;
+	if (err != NULL)
+		map_put(source->cache->unreadable, key, xstrdup(err->msg));
+	else
+		map_del(source->cache->unreadable, key);
+	wake_users(source, key);
+}
+
 static void config_event(struct source *source, enum watch_event type,
 			 const struct store_meta *meta, const struct json *config)
 {
 	struct cache *cache = source->cache;
-	const struct map *users = map_get(cache->runs_by_config, meta->key);
-	const char *key;
-	void *value;
 
+	if (type != WATCH_DELETED)
+		map_del(cache->unreadable, meta->key);
 	if (!cache->spec.config(cache->spec.arg, meta->key, type != WATCH_DELETED ? config : NULL))
 		return;
-	for (size_t i = 0; users != NULL && map_next(users, &i, &key, &value);)
-		cache->spec.changed(cache->spec.arg, key, !source->listed);
+	wake_users(source, meta->key);
 }
 
 static void owned_event(struct source *source, const struct store_meta *meta,
@@ -170,6 +193,7 @@ static void start_source(struct cache *cache, struct loop *loop, struct client *
 	    .event = on_event,
 	    .synced = on_synced,
 	    .trouble = on_trouble,
+	    .passed_over = on_passed_over,
 	    .arg = source,
 	};
 
@@ -186,6 +210,7 @@ struct cache *cache_new(struct loop *loop, struct client *client, const struct c
 	cache->key_by_uid = map_new(free);
 	cache->config_by_run = map_new(free);
 	cache->runs_by_config = map_new(free_set);
+	cache->unreadable = map_new(free);
 	while (spec->namespaces[namespaces] != NULL)
 		namespaces++;
 	cache->sources = xcalloc((namespaces + 1) * KINDS, sizeof(*cache->sources));
@@ -210,6 +235,7 @@ void cache_free(struct cache *cache)
 	map_free(cache->key_by_uid);
 	map_free(cache->config_by_run);
 	map_free(cache->runs_by_config);
+	map_free(cache->unreadable);
 	free(cache->sources);
 	free(cache);
 }
@@ -272,6 +298,8 @@ bool cache_look(const struct cache *cache, const char *run_key, struct cache_vie
 	view->run = run;
 	view->config = cache_config(cache, config_key);
 	json_remove(view->config, "status");
+	if (map_get(cache->unreadable, config_key) != NULL)
+		view->config_trouble = xstrdup(map_get(cache->unreadable, config_key));
 	view->job = store_get(cache->stores[run_is_scheduled(run) ? CRONJOBS : JOBS], job_key);
 	view->firing = run_is_scheduled(run) ? untold_firing(cache, view) : NULL;
 	view->pods = owned_by(cache, view->firing != NULL ? view->firing : view->job, PODS);
@@ -282,6 +310,7 @@ void cache_view_done(struct cache_view *view)
 {
 	json_free(view->run);
 	json_free(view->config);
+	free(view->config_trouble);
 	json_free(view->job);
 	json_free(view->firing);
 	json_free(view->pods);

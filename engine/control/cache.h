@@ -34,9 +34,10 @@ bool cache_synced(const struct cache *cache);
  * at does not change with how many they are. */
 struct cache_view {
 	struct json *run, *config;
-	struct json *job;    /* or CronJob */
-	struct json *firing; /* of a schedule: the Job whose failure is to be told, or NULL */
-	struct json *pods;   /* of the firing, else of the Job */
+	char *config_trouble; /* why the config cannot be read; NULL: it can, or is not there */
+	struct json *job;     /* or CronJob */
+	struct json *firing;  /* of a schedule: the Job whose failure is to be told, or NULL */
+	struct json *pods;    /* of the firing, else of the Job */
 };
 
 /* False if there is no such run; then view is untouched. */

@@ -354,7 +354,7 @@ static void wait_for_config(const struct observed *o, struct plan *plan)
 {
 	const char *own = namespace_of(o), *theirs = config_namespace_of(o->run);
 	const char *name = json_get_str(json_at(o->run, "spec", "configRef"), "name", "");
-	bool foreign = !streq(own, theirs);
+	bool foreign = !streq(own, theirs), trouble = o->config_trouble != NULL;
 	auto_free char *message =
 	    foreign ? xasprintf(
 			  "InferenceConfig \"%s\" of namespace \"%s\" cannot be used in namespace "
@@ -362,14 +362,20 @@ static void wait_for_config(const struct observed *o, struct plan *plan)
 			  "annotation " ANNOTATION_ALLOW_NAMESPACES
 			  " with \"%s\" in its list, or \"*\"; the run goes on once it has",
 			  name, theirs, own, own)
-		    : xasprintf(
-			  "InferenceConfig \"%s\" does not exist in namespace \"%s\"; the run goes "
-			  "on once it does",
-			  name, theirs);
+	    : trouble
+		? xasprintf("InferenceConfig \"%s\" of namespace \"%s\" exists and cannot be "
+			    "read: %s; the run goes on once it can",
+			    name, theirs, o->config_trouble)
+		: xasprintf(
+		      "InferenceConfig \"%s\" does not exist in namespace \"%s\"; the run goes "
+		      "on once it does",
+		      name, theirs);
 
 	say(o, plan,
 	    &(struct verdict){.phase = "Pending",
-			      .reason = foreign ? "ConfigNotAllowed" : "ConfigNotFound",
+			      .reason = foreign   ? "ConfigNotAllowed"
+					: trouble ? "ConfigUnreadable"
+						  : "ConfigNotFound",
 			      .message = message,
 			      .failing = true});
 }

@@ -22,14 +22,15 @@
 #include "control/plan.h"
 
 struct observed {
-	const struct json *run;    /* never NULL */
-	const struct json *config; /* NULL: not there */
-	const struct json *job;    /* the Job or CronJob of the run's job name; NULL: not there */
-	const struct json *firing; /* a Job of the CronJob whose failure is untold (firings.h) */
-	const struct json *pods;   /* those of the firing, else of the Job: an array, maybe NULL */
-	const struct json *events; /* that look.h asked for; NULL: none were asked for */
-	const char *digest;        /* of the policies in force */
-	bool shapes;               /* the policies have a shape hook */
+	const struct json *run;     /* never NULL */
+	const struct json *config;  /* NULL: not there */
+	const char *config_trouble; /* why it cannot be read; NULL: it can, or is not there */
+	const struct json *job;     /* the Job or CronJob of the run's job name; NULL: not there */
+	const struct json *firing;  /* a Job of the CronJob whose failure is untold (firings.h) */
+	const struct json *pods;    /* those of the firing, else of the Job: an array, maybe NULL */
+	const struct json *events;  /* that look.h asked for; NULL: none were asked for */
+	const char *digest;         /* of the policies in force */
+	bool shapes;                /* the policies have a shape hook */
 	const char *service_account; /* for runner pods; NULL: the namespace's default */
 	int64_t pending_ms;          /* see waiting.h; 0: no limit */
 	int64_t now;                 /* ms */

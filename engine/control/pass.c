@@ -59,6 +59,7 @@ static struct observed observed(const struct pass *pass)
 	return (struct observed){
 	    .run = pass->view.run,
 	    .config = pass->view.config,
+	    .config_trouble = pass->view.config_trouble,
 	    .job = pass->view.job,
 	    .firing = pass->view.firing,
 	    .pods = pass->view.pods,

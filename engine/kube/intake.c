@@ -8,7 +8,9 @@ static void pass_over(const struct intake *in, const char *key, size_t number,
 {
 	struct err err = *why;
 
-	if (in->spec.trouble == NULL)
+	if (key != NULL && in->spec.passed_over != NULL)
+		in->spec.passed_over(in->spec.arg, key, why);
+	if (in->dead || in->spec.trouble == NULL)
 		return;
 	if (key != NULL)
 		err_wrap(&err, "%s: passed over %s", in->path, key);
@@ -153,8 +155,13 @@ static void apply_object(struct intake *in, struct piece piece, bool bookmark, b
 	}
 	if (key != NULL)
 		apply_deletion(in, object, key);
-	if (in->dead || (key != NULL && deleted))
+	if (in->dead)
 		return;
+	if (key != NULL && deleted) {
+		if (object == NULL && in->spec.passed_over != NULL)
+			in->spec.passed_over(in->spec.arg, key, NULL);
+		return;
+	}
 	if (object != NULL)
 		err_set(&why, ERR_INVALID, "expected metadata.name, found none");
 	pass_over(in, key, 0, &why);

@@ -58,6 +58,9 @@ struct watch_spec {
 	void (*synced)(void *arg); /* after every complete LIST; or NULL */
 	/* A LIST or WATCH failed, or an object was passed over; or NULL. */
 	void (*trouble)(void *arg, const struct err *err);
+	/* The object of this key was passed over; err NULL: and has been deleted since (not told if
+	 * that happened between two watches). Or NULL. */
+	void (*passed_over)(void *arg, const char *key, const struct err *err);
 	void *arg;
 	const struct watch_timing *timing; /* NULL: as above */
 };

@@ -357,6 +357,25 @@ static void the_question_fits_the_stage(void **state UNUSED)
 	}
 }
 
+static void a_config_that_cannot_be_read_is_not_said_to_be_missing(void **state UNUSED)
+{
+	const struct json *patch;
+	struct world w;
+	struct plan plan;
+
+	world_init(&w, NEW_RUN, NULL, NULL, NULL);
+	w.o.config_trouble = "line 1, column 9: \\u0000";
+	plan_init(&plan);
+	decide(&w.o, NULL, &plan);
+	patch = plan.actions[0].body;
+	assert_string_equal(json_str(json_at(patch, "status", "reason")), "ConfigUnreadable");
+	assert_string_equal(json_str(json_at(patch, "status", "message")),
+			    "InferenceConfig \"c\" of namespace \"ns\" exists and cannot be read: "
+			    "line 1, column 9: \\u0000; the run goes on once it can");
+	plan_done(&plan);
+	world_done(&w);
+}
+
 static void the_first_status_is_guarded_and_complete(void **state UNUSED)
 {
 	auto_json struct json *results = parse(ACCEPTED);
@@ -620,6 +639,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(each_row_gives_its_plan),
 	    cmocka_unit_test(the_question_fits_the_stage),
+	    cmocka_unit_test(a_config_that_cannot_be_read_is_not_said_to_be_missing),
 	    cmocka_unit_test(the_first_status_is_guarded_and_complete),
 	    cmocka_unit_test(an_overruled_policy_is_told_by_paths),
 	    cmocka_unit_test(a_traceback_goes_into_the_event),

@@ -129,6 +129,20 @@ static void nesting_up_to_the_limit_and_far_beyond(void **state)
 	seen_done(&seen);
 }
 
+static void what_is_passed_over_is_told_by_its_key(void **state)
+{
+	const struct fake_answer script[] = {
+	    {.body = LIST("1", BAD("x", "1", NUL) "," OBJECT("a", "1"))},
+	    {.how = FAKE_HOLD,
+	     .body = HOSTILE("MODIFIED", "a", "2", TWICE) HOSTILE("DELETED", "x", "3", NUL)
+		 EVENT("ADDED", "b", "9")}};
+	struct seen seen = run_until(script, ARRAY_LEN(script), &quick, "+n/b:9 ");
+
+	(void)state;
+	assert_string_equal(seen.passed.data, "!n/x !n/a -n/x ");
+	seen_done(&seen);
+}
+
 static void the_report_names_the_object(void **state)
 {
 	static const struct {
@@ -202,6 +216,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(every_scenario),
 	    cmocka_unit_test(nesting_up_to_the_limit_and_far_beyond),
+	    cmocka_unit_test(what_is_passed_over_is_told_by_its_key),
 	    cmocka_unit_test(the_report_names_the_object),
 	    cmocka_unit_test(every_object_has_its_kind),
 	    cmocka_unit_test(any_callback_may_free_everything),

@@ -41,6 +41,7 @@ struct seen {
 	struct store *store;
 	struct watch *watch;
 	struct buf log;
+	struct buf passed;    /* what was passed over, "!n/x ", and has gone since, "-n/x " */
 	struct err err;       /* the last trouble */
 	const char *stop_at;  /* the run ends when the log ends with this */
 	const char *free_at;  /* the watch and the store are freed then */
@@ -99,6 +100,13 @@ static inline void on_trouble(void *arg, const struct err *err)
 	note(seen);
 }
 
+static inline void on_passed_over(void *arg, const char *key, const struct err *err)
+{
+	struct seen *seen = arg;
+
+	buf_addf(&seen->passed, "%c%s ", err != NULL ? '!' : '-', key);
+}
+
 static inline struct watch_spec spec_for(struct seen *seen)
 {
 	return (struct watch_spec){.kind = &kind_pod,
@@ -106,14 +114,17 @@ static inline struct watch_spec spec_for(struct seen *seen)
 				   .event = on_event,
 				   .synced = on_synced,
 				   .trouble = on_trouble,
+				   .passed_over = on_passed_over,
 				   .arg = seen,
 				   .timing = &quick};
 }
 
 static inline struct seen seen_new(const struct fake_answer *script, size_t steps)
 {
-	return (struct seen){
-	    .fake = fake_new(script, steps), .store = store_new(NULL), .log = BUF_INIT(1 << 20)};
+	return (struct seen){.fake = fake_new(script, steps),
+			     .store = store_new(NULL),
+			     .log = BUF_INIT(1 << 20),
+			     .passed = BUF_INIT(1 << 20)};
 }
 
 static inline void seen_done(struct seen *seen)
@@ -121,6 +132,7 @@ static inline void seen_done(struct seen *seen)
 	watch_free(seen->watch);
 	store_free(seen->store);
 	buf_done(&seen->log);
+	buf_done(&seen->passed);
 	fake_free(seen->fake);
 }
 
