@@ -1,5 +1,7 @@
--- Puts each Job into the Kueue queue of its namespace, and gives the runner the GPUs that the
--- parameter `gpus` asks for. Kueue holds the Job until the queue has room for it.
+-- Puts each Job into the Kueue queue of its namespace, unless its run names another one by the same
+-- label, and gives the runner the GPUs that the parameter `gpus` asks for.
+
+local QUEUE = "kueue.x-k8s.io/queue-name"
 
 local function container_of(pod)
   for _, container in ipairs(pod.containers) do
@@ -20,7 +22,10 @@ end
 local function shape(manifest, run)
   -- Of a run with a schedule the manifest is a CronJob: what Kueue sees are its Jobs.
   local job = manifest.kind == "CronJob" and manifest.spec.jobTemplate or manifest
-  job.metadata.labels["kueue.x-k8s.io/queue-name"] = run.metadata.namespace
+  if not job.metadata.labels[QUEUE] then
+    job.metadata.labels[QUEUE] = run.metadata.namespace
+    job.spec.suspend = true -- until Kueue admits it
+  end
   local gpus = tonumber((run.spec.parameters or {}).gpus or 0)
   if gpus > 0 then
     give_gpus(job.spec.template.spec, gpus)

@@ -24,7 +24,14 @@ describe("a Job", function()
     local shaped = bundle:shape(job(), run(), CONFIG)
     assert.same({ ["ai.krateo.io/run"] = "uid", ["kueue.x-k8s.io/queue-name"] = "team-a" },
       shaped.metadata.labels)
-    assert.same(job().spec, shaped.spec)
+    assert.is_true(shaped.spec.suspend)
+    assert.same(job().spec.template, shaped.spec.template)
+  end)
+
+  it("stays in the queue that its run names", function()
+    local manifest = job()
+    manifest.metadata.labels["kueue.x-k8s.io/queue-name"] = "urgent"
+    assert.same(manifest, bundle:shape(manifest, run(), CONFIG))
   end)
 
   it("gets the GPUs that the run asks for", function()
@@ -47,6 +54,7 @@ describe("a Job", function()
     local manifest = { kind = "CronJob", metadata = { labels = {} }, spec = { jobTemplate = job() } }
     local template = bundle:shape(manifest, run "1", CONFIG).spec.jobTemplate
     assert.equal("team-a", template.metadata.labels["kueue.x-k8s.io/queue-name"])
+    assert.is_true(template.spec.suspend)
     assert.same({ limits = { ["nvidia.com/gpu"] = 1 } },
       template.spec.template.spec.containers[2].resources)
   end)
