@@ -3,12 +3,21 @@
 #include "base/file.h"
 #include "base/yaml.h"
 
+static bool is_json(const char *text)
+{
+	text += strspn(text, " \t\r\n");
+	if (*text++ != '{')
+		return false;
+	text += strspn(text, " \t\r\n");
+	return *text == '"' || *text == '}';
+}
+
 /* JSON is not given to the YAML reader: it has larger limits and all escapes. */
 static struct json *parse(const struct buf *text, struct err *err)
 {
 	struct json *value, *documents;
 
-	if (text->data[strspn(text->data, " \t\r\n")] != '{')
+	if (!is_json(text->data))
 		return yaml_parse_all(text->data, text->len, err);
 	value = json_parse(text->data, text->len, err);
 	if (value == NULL)

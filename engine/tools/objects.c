@@ -68,8 +68,9 @@ static void pass_over(const struct json *object)
 	const char *kind = json_get_str(object, "kind", "");
 
 	if (!streq(kind, "ConfigMap"))
-		fprintf(stderr, "note: %s %s is passed over: not a kind that policies know\n", kind,
-			json_get_str(json_get(object, "metadata"), "name", "without a name"));
+		fprintf(stderr, "note: passed over, policies do not see it: %s %s of %s\n", kind,
+			json_get_str(json_get(object, "metadata"), "name", "without a name"),
+			json_get_str(object, "apiVersion", "no apiVersion"));
 }
 
 static void complete(struct json *object, enum which which, const char *namespace)
