@@ -2,37 +2,19 @@
 
 #include "base/map.h"
 #include "control/config.h"
-#include "control/firings.h"
-#include "control/manifest.h"
-#include "control/names.h"
-#include "control/reduce.h"
 #include "control/status.h"
-
-enum which { RUNS, CONFIGS, JOBS, CRONJOBS, PODS, KINDS };
-
-static const struct watched {
-	const struct kind *kind;
-	const char *selector;
-	void (*reduce)(struct json *object);
-} watched[KINDS] = {
-    [RUNS] = {&KIND_RUN, NULL, reduce_run},
-    [CONFIGS] = {&KIND_CONFIG, NULL, NULL},
-    [JOBS] = {&KIND_JOB, LABEL_RUN, reduce_job},
-    [CRONJOBS] = {&KIND_CRONJOB, LABEL_RUN, reduce_cronjob},
-    [PODS] = {&KIND_POD, LABEL_RUN, reduce_pod},
-};
 
 /* One kind in one namespace, or in all. */
 struct source {
 	struct cache *cache;
-	enum which which;
+	enum view_kind which;
 	struct watch *watch;
 	bool listed;
 };
 
 struct cache {
 	struct cache_spec spec;
-	struct store *stores[KINDS];
+	struct store *stores[VIEW_KINDS];
 	struct source *sources;
 	size_t source_count;
 	/* Of runs that have not finished: */
@@ -109,7 +91,7 @@ static void on_passed_over(void *arg, const char *key, const struct err *err)
 {
 	struct source *source = arg;
 
-	if (source->which != CONFIGS)
+	if (source->which != VIEW_CONFIGS)
 		return;
 	if (err != NULL)
 		map_put(source->cache->unreadable, key, xstrdup(err->msg));
@@ -143,7 +125,7 @@ static void owned_event(struct source *source, const struct store_meta *meta,
 	run_key = uid != NULL ? map_get(cache->key_by_uid, uid) : NULL;
 	if (run_key == NULL)
 		return;
-	if (source->which != PODS)
+	if (source->which != VIEW_PODS)
 		cache->spec.seen(cache->spec.arg, run_key, NULL, meta->uid);
 	cache->spec.changed(cache->spec.arg, run_key, !source->listed);
 }
@@ -153,9 +135,9 @@ static void on_event(void *arg, enum watch_event type, const struct store_meta *
 {
 	struct source *source = arg;
 
-	if (source->which == RUNS)
+	if (source->which == VIEW_RUNS)
 		run_event(source, type, meta, object);
-	else if (source->which == CONFIGS)
+	else if (source->which == VIEW_CONFIGS)
 		config_event(source, type, meta, object);
 	else
 		owned_event(source, meta, object);
@@ -182,13 +164,13 @@ static void on_trouble(void *arg, const struct err *err)
 /* ---- life ---- */
 
 static void start_source(struct cache *cache, struct loop *loop, struct client *client,
-			 enum which which, const char *namespace)
+			 enum view_kind which, const char *namespace)
 {
 	struct source *source = &cache->sources[cache->source_count++];
 	struct watch_spec spec = {
-	    .kind = watched[which].kind,
+	    .kind = view_sources[which].kind,
 	    .namespace = namespace,
-	    .label_selector = watched[which].selector,
+	    .label_selector = view_sources[which].selector,
 	    .store = cache->stores[which],
 	    .event = on_event,
 	    .synced = on_synced,
@@ -213,9 +195,9 @@ struct cache *cache_new(struct loop *loop, struct client *client, const struct c
 	cache->unreadable = map_new(free);
 	while (spec->namespaces[namespaces] != NULL)
 		namespaces++;
-	cache->sources = xcalloc((namespaces + 1) * KINDS, sizeof(*cache->sources));
-	for (enum which which = RUNS; which < KINDS; which++) {
-		cache->stores[which] = store_new(watched[which].reduce);
+	cache->sources = xcalloc((namespaces + 1) * VIEW_KINDS, sizeof(*cache->sources));
+	for (enum view_kind which = VIEW_RUNS; which < VIEW_KINDS; which++) {
+		cache->stores[which] = store_new(view_sources[which].reduce);
 		if (namespaces == 0)
 			start_source(cache, loop, client, which, NULL);
 		for (size_t i = 0; i < namespaces; i++)
@@ -230,7 +212,7 @@ void cache_free(struct cache *cache)
 		return;
 	for (size_t i = 0; i < cache->source_count; i++)
 		watch_free(cache->sources[i].watch);
-	for (enum which which = RUNS; which < KINDS; which++)
+	for (enum view_kind which = VIEW_RUNS; which < VIEW_KINDS; which++)
 		store_free(cache->stores[which]);
 	map_free(cache->key_by_uid);
 	map_free(cache->config_by_run);
@@ -250,71 +232,23 @@ bool cache_synced(const struct cache *cache)
 
 /* ---- looking ---- */
 
-struct owned_list {
-	const struct store *store;
-	struct json *objects;
-};
-
-static void add_object(void *arg, const struct store_meta *meta)
-{
-	struct owned_list *list = arg;
-
-	json_append(list->objects, store_get(list->store, meta->key));
-}
-
-static struct json *owned_by(const struct cache *cache, const struct json *owner, enum which which)
-{
-	struct owned_list list = {.store = cache->stores[which], .objects = json_array()};
-	const char *uid = json_str(json_at(owner, "metadata", "uid"));
-
-	if (uid != NULL)
-		store_each_owned(list.store, uid, add_object, &list);
-	return list.objects;
-}
-
-static struct json *untold_firing(const struct cache *cache, const struct cache_view *view)
-{
-	auto_json struct json *jobs = owned_by(cache, view->job, JOBS);
-	const struct json *firing = firings_untold(view->run, jobs);
-
-	return firing != NULL ? json_copy(firing) : NULL;
-}
-
 struct json *cache_config(const struct cache *cache, const char *config_key)
 {
-	return store_get(cache->stores[CONFIGS], config_key);
+	return store_get(cache->stores[VIEW_CONFIGS], config_key);
 }
 
-bool cache_look(const struct cache *cache, const char *run_key, struct cache_view *view)
+bool cache_look(const struct cache *cache, const char *run_key, struct view *view)
 {
-	struct json *run = store_get(cache->stores[RUNS], run_key);
-	auto_free char *config_key = NULL, *job = NULL, *job_key = NULL;
+	auto_free char *config_key = NULL;
+	const char *trouble;
 
-	if (run == NULL)
+	if (!view_look(cache->stores, run_key, view))
 		return false;
-	config_key = config_key_of(run);
-	job = run_job_name(run);
-	job_key = xasprintf("%s/%s", json_get_str(json_get(run, "metadata"), "namespace", ""), job);
-	view->run = run;
-	view->config = cache_config(cache, config_key);
-	json_remove(view->config, "status");
-	if (map_get(cache->unreadable, config_key) != NULL)
-		view->config_trouble = xstrdup(map_get(cache->unreadable, config_key));
-	view->job = store_get(cache->stores[run_is_scheduled(run) ? CRONJOBS : JOBS], job_key);
-	view->firing = run_is_scheduled(run) ? untold_firing(cache, view) : NULL;
-	view->pods = owned_by(cache, view->firing != NULL ? view->firing : view->job, PODS);
+	config_key = config_key_of(view->run);
+	trouble = map_get(cache->unreadable, config_key);
+	if (trouble != NULL)
+		view->config_trouble = xstrdup(trouble);
 	return true;
-}
-
-void cache_view_done(struct cache_view *view)
-{
-	json_free(view->run);
-	json_free(view->config);
-	free(view->config_trouble);
-	json_free(view->job);
-	json_free(view->firing);
-	json_free(view->pods);
-	*view = (struct cache_view){0};
 }
 
 void cache_each_live(const struct cache *cache, void (*fn)(void *arg, const char *run_key),
@@ -334,7 +268,7 @@ void cache_each_judged_by(const struct cache *cache, const char *policy_key,
 	void *runs, *value;
 
 	for (size_t i = 0; map_next(cache->runs_by_config, &i, &config_key, &runs);) {
-		auto_json struct json *config = store_get(cache->stores[CONFIGS], config_key);
+		auto_json struct json *config = store_get(cache->stores[VIEW_CONFIGS], config_key);
 		auto_free char *judge = config_policy_key(config);
 
 		if (judge == NULL || !streq(judge, policy_key))
@@ -347,6 +281,6 @@ void cache_each_judged_by(const struct cache *cache, const char *policy_key,
 void cache_count(const struct cache *cache, void (*fn)(void *arg, const char *kind, size_t n),
 		 void *arg)
 {
-	for (enum which which = RUNS; which < KINDS; which++)
-		fn(arg, watched[which].kind->name, store_len(cache->stores[which]));
+	for (enum view_kind which = VIEW_RUNS; which < VIEW_KINDS; which++)
+		fn(arg, view_sources[which].kind->name, store_len(cache->stores[which]));
 }

@@ -1,12 +1,12 @@
 /*
  * cache.h - everything a pass looks at: the watched runs, configs, Jobs, CronJobs and Pods.
  *
- * Objects are cut down before they are stored (reduce.h), and so is what a policy sees of them.
- * Jobs, CronJobs and Pods are watched by our label alone.
+ * What is kept of them tells view.h. Jobs, CronJobs and Pods are watched by our label alone.
  */
 #ifndef CONTROL_CACHE_H
 #define CONTROL_CACHE_H
 
+#include "control/view.h"
 #include "kube/watch.h"
 
 struct cache;
@@ -30,19 +30,8 @@ struct cache *cache_new(struct loop *loop, struct client *client, const struct c
 void cache_free(struct cache *cache);
 bool cache_synced(const struct cache *cache);
 
-/* What a pass looks at; the trees are the caller's. The config has no status: what its runs look
- * at does not change with how many they are. */
-struct cache_view {
-	struct json *run, *config;
-	char *config_trouble; /* why the config cannot be read; NULL: it can, or is not there */
-	struct json *job;     /* or CronJob */
-	struct json *firing;  /* of a schedule: the Job whose failure is to be told, or NULL */
-	struct json *pods;    /* of the firing, else of the Job */
-};
-
 /* False if there is no such run; then view is untouched. */
-bool cache_look(const struct cache *cache, const char *run_key, struct cache_view *view);
-void cache_view_done(struct cache_view *view);
+bool cache_look(const struct cache *cache, const char *run_key, struct view *view);
 
 /* The config of this key, yours; NULL if there is none. */
 struct json *cache_config(const struct cache *cache, const char *config_key);

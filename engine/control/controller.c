@@ -123,7 +123,7 @@ static void pass_done(void *arg, const char *key, const struct pass_result *resu
 static void begin_pass(struct controller *c, const char *key)
 {
 	int64_t now = time_mono_ms(), held = holds_left(c->holds, key, now);
-	struct cache_view view = {0};
+	struct view view = {0};
 	struct flight *flight;
 
 	if (held > 0 || !cache_look(c->cache, key, &view)) {

@@ -9,7 +9,7 @@
 struct pass {
 	struct pass_env env;
 	char *key;
-	struct cache_view view;
+	struct view view;
 	char *bundle;        /* that judges the run; NULL: none may */
 	char *digest;        /* of the policies that answered */
 	int64_t asked_about; /* the wall clock of the question */
@@ -27,7 +27,7 @@ struct pass {
 
 static void pass_free(struct pass *pass)
 {
-	cache_view_done(&pass->view);
+	view_done(&pass->view);
 	json_free(pass->events);
 	free(pass->key);
 	free(pass->bundle);
@@ -252,7 +252,7 @@ static void look(struct pass *pass, const char *selector)
 	pass->look = client_get(pass->env.act.client, query.data, looked, pass);
 }
 
-struct pass *pass_start(const struct pass_env *env, const char *key, struct cache_view *view_taken,
+struct pass *pass_start(const struct pass_env *env, const char *key, struct view *view_taken,
 			pass_done_fn *done, void *arg)
 {
 	struct pass *pass = xcalloc(1, sizeof(*pass));
@@ -262,7 +262,7 @@ struct pass *pass_start(const struct pass_env *env, const char *key, struct cach
 	pass->env = *env;
 	pass->key = xstrdup(key);
 	pass->view = *view_taken;
-	*view_taken = (struct cache_view){0};
+	*view_taken = (struct view){0};
 	pass->result.requeue_ms = -1;
 	pass->done = done;
 	pass->arg = arg;

@@ -37,7 +37,7 @@ struct pass_result {
 typedef void pass_done_fn(void *arg, const char *key, const struct pass_result *result);
 
 /* Takes the trees of view. */
-struct pass *pass_start(const struct pass_env *env, const char *key, struct cache_view *view_taken,
+struct pass *pass_start(const struct pass_env *env, const char *key, struct view *view_taken,
 			pass_done_fn *done, void *arg);
 void pass_cancel(struct pass *pass);
 

@@ -1,6 +1,6 @@
 /*
- * objects.h - the runs of some files, and what belongs to them, found as the controller's cache
- * finds it (control/cache.h) and cut down as it is there.
+ * objects.h - the runs of some files, and what belongs to them, found and cut down as the
+ * controller does it (control/view.h).
  *
  * Kept are InferenceRun, InferenceConfig, Job, CronJob and Pod. ConfigMaps are passed over, since
  * they say nothing that a policy sees; objects of other kinds as well, with a note on stderr. A run
@@ -9,7 +9,7 @@
 #ifndef TOOLS_OBJECTS_H
 #define TOOLS_OBJECTS_H
 
-#include "control/cache.h"
+#include "control/view.h"
 
 struct objects;
 
@@ -23,8 +23,7 @@ int objects_read(struct objects *objects, const char *path, const char *namespac
 /* The keys ("namespace/name") of the runs, in the order of the files: a list of strings. */
 const struct json *objects_runs(const struct objects *objects);
 
-/* What belongs to this run; end it with cache_view_done(). What is not there is NULL, pods an empty
- * list. */
-void objects_look(const struct objects *objects, const char *run_key, struct cache_view *view);
+/* What belongs to this run, which is there; end it with view_done(). */
+void objects_look(const struct objects *objects, const char *run_key, struct view *view);
 
 #endif

@@ -63,6 +63,7 @@ void trial_begin(struct trial *trial, const struct objects *objects, const char 
 	    .run = trial->view.run,
 	    .config = trial->view.config,
 	    .job = started ? trial->view.job : NULL,
+	    .firing = started ? trial->view.firing : NULL,
 	    .pods = trial->view.pods,
 	    .digest = digest,
 	    .shapes = true, /* without a job.lua the answer is the manifest that was asked about */
@@ -73,7 +74,7 @@ void trial_begin(struct trial *trial, const struct objects *objects, const char 
 
 void trial_end(struct trial *trial)
 {
-	cache_view_done(&trial->view);
+	view_done(&trial->view);
 }
 
 char *trial_verdict(const struct plan *plan)

@@ -30,7 +30,7 @@ struct objects *trial_objects(const struct args *args, struct err *err);
 
 /* One run, as it was before it was started (for status: as it is now, and not finished yet). */
 struct trial {
-	struct cache_view view;
+	struct view view;
 	struct observed observed;
 };
 

@@ -105,7 +105,7 @@ static void what_belongs_to_a_run(void **state)
 {
 	struct objects *objects = objects_new();
 	auto_free char *problem = add(objects, *state, namespace_full);
-	struct cache_view view;
+	struct view view;
 
 	assert_string_equal(problem, "");
 	objects_look(objects, "default/a", &view);
@@ -116,7 +116,7 @@ static void what_belongs_to_a_run(void **state)
 	assert_json(json_get(view.job, "spec"), "{\"suspend\":true}");
 	assert_int_equal(json_len(view.pods), 1);
 	assert_json(json_get(json_first(view.pods), "spec"), "{\"nodeName\":\"n\"}");
-	cache_view_done(&view);
+	view_done(&view);
 	objects_free(objects);
 }
 
@@ -124,7 +124,7 @@ static void what_belongs_to_a_schedule(void **state)
 {
 	struct objects *objects = objects_new();
 	auto_free char *problem = add(objects, *state, namespace_full);
-	struct cache_view view;
+	struct view view;
 
 	assert_string_equal(problem, "");
 	objects_look(objects, "default/b", &view);
@@ -134,7 +134,7 @@ static void what_belongs_to_a_schedule(void **state)
 	assert_json(json_get(view.job, "kind"), "\"CronJob\"");
 	assert_json(json_get(view.job, "spec"), "{\"schedule\":\"@daily\"}");
 	assert_json(view.pods, "[]");
-	cache_view_done(&view);
+	view_done(&view);
 	objects_free(objects);
 }
 
@@ -142,14 +142,14 @@ static void a_run_alone(void **state)
 {
 	struct objects *objects = objects_new();
 	auto_free char *problem = add(objects, *state, RUN "}}");
-	struct cache_view view;
+	struct view view;
 
 	assert_string_equal(problem, "");
 	objects_look(objects, "default/a", &view);
 	assert_null(view.config);
 	assert_null(view.job);
 	assert_json(view.pods, "[]");
-	cache_view_done(&view);
+	view_done(&view);
 	objects_free(objects);
 }
 
