@@ -68,6 +68,8 @@ static void drop_entry(struct entry *entry)
 	if (--entry->file->bundles > 0)
 		return;
 	free(entry->file->text);
+	buf_done(entry->file->code);
+	free(entry->file->code);
 	free(entry->file);
 }
 
@@ -78,6 +80,8 @@ static void add_file(struct bundle *bundle, const char *name, const char *text)
 	snprintf(file->name, sizeof(file->name), "%s", name);
 	file->text = xstrdup(text);
 	file->len = strlen(text);
+	file->code = xmalloc(sizeof(*file->code));
+	*file->code = (struct buf)BUF_INIT(BUNDLE_CODE_MAX);
 	add_entry(bundle, file, true);
 }
 

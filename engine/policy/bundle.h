@@ -12,13 +12,15 @@
 #ifndef POLICY_BUNDLE_H
 #define POLICY_BUNDLE_H
 
+#include "base/buf.h"
 #include "base/json.h"
 
 enum {
 	BUNDLE_OWN_MAX = 60,    /* files of one bundle */
 	BUNDLE_FILES_MAX = 128, /* of one that is laid over another, the default ones included */
 	BUNDLE_NAME_MAX = 63,
-	BUNDLE_DIGEST_MAX = 24, /* "sha256:" and 12 hex digits */
+	BUNDLE_CODE_MAX = 4 << 20, /* bytes of compiled code that are kept of a file */
+	BUNDLE_DIGEST_MAX = 24,    /* "sha256:" and 12 hex digits */
 };
 
 struct bundle;
@@ -27,7 +29,8 @@ struct bundle_file {
 	char name[BUNDLE_NAME_MAX + 1];
 	char *text;
 	size_t len;
-	int bundles; /* that hold it */
+	struct buf *code; /* the text as sandbox.c has compiled it; empty before */
+	int bundles;      /* that hold it */
 };
 
 /* The built-in files: made from scripts/ by embed.awk. */

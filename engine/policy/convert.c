@@ -69,12 +69,17 @@ bool convert_is_null(lua_State *L, int index)
 }
 
 /* The tree that json.parse() reads lives outside Lua: its finalizer frees it, whatever raises. */
-LUA_RAISES static int free_tree(lua_State *L)
+static void drop_tree(lua_State *L, struct json **tree)
 {
-	struct json **tree = lua_touserdata(L, 1);
-
+	if (*tree != NULL)
+		sandbox_outside(L, -1);
 	json_free(*tree);
 	*tree = NULL;
+}
+
+LUA_RAISES static int free_tree(lua_State *L)
+{
+	drop_tree(L, lua_touserdata(L, 1));
 	return 0;
 }
 
@@ -98,9 +103,9 @@ LUA_RAISES static int parse(lua_State *L)
 		lua_pushstring(L, err.msg);
 		return 2;
 	}
+	sandbox_outside(L, 1);
 	convert_push(L, *tree);
-	json_free(*tree);
-	*tree = NULL;
+	drop_tree(L, tree);
 	return 1;
 }
 

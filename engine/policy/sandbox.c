@@ -3,6 +3,7 @@
 #include <signal.h>
 
 #include "base/utf8.h"
+#include "policy/arena.h"
 #include "policy/convert.h"
 #include "policy/stdlib.h"
 
@@ -11,7 +12,9 @@ enum { HOOK_STEP = 1000, MESSAGE_HANDLER = 1 };
 enum limit { LIMIT_NONE, LIMIT_MEMORY, LIMIT_INSTRUCTIONS, LIMIT_CPU };
 
 struct sandbox {
-	lua_State *L; /* NULL: not even the empty state fits the heap */
+	lua_State *L;        /* NULL: not even the empty state fits the heap */
+	struct arena *arena; /* of the prepared state; NULL: malloc */
+	int outside;         /* what the state owns beside its heap: see sandbox_outside() */
 	struct sandbox_options options;
 	size_t heap_used, heap_peak;
 	int64_t left;                /* instructions */
@@ -29,26 +32,42 @@ struct sandbox {
 
 /* ---- limits ---- */
 
+static void release(struct sandbox *box, void *old, size_t old_size)
+{
+	if (box->arena != NULL)
+		arena_release(box->arena, old, old_size);
+	else
+		free(old);
+}
+
+static void *resize(struct sandbox *box, void *old, size_t old_size, size_t new_size)
+{
+	return box->arena != NULL ? arena_resize(box->arena, old, old_size, new_size)
+				  : realloc(old, new_size);
+}
+
 static void *allocate(void *arg, void *old, size_t old_size, size_t new_size)
 {
 	struct sandbox *box = arg;
+	size_t used;
 	void *memory;
 
 	if (old == NULL)
 		old_size = 0; /* Lua passes the type of the object */
+	used = box->heap_used - old_size + new_size;
 	if (new_size == 0) {
-		free(old);
-		box->heap_used -= old_size;
+		release(box, old, old_size);
+		box->heap_used = used;
 		return NULL;
 	}
-	if (new_size > old_size && new_size - old_size > box->options.heap_max - box->heap_used)
+	if (new_size > old_size && used > box->options.heap_max)
 		return NULL; /* Lua collects garbage and tries once more */
-	memory = realloc(old, new_size);
+	memory = resize(box, old, old_size, new_size);
 	if (memory == NULL)
 		return NULL;
-	box->heap_used = box->heap_used - old_size + new_size;
-	if (box->heap_used > box->heap_peak)
-		box->heap_peak = box->heap_used;
+	box->heap_used = used;
+	if (used > box->heap_peak)
+		box->heap_peak = used;
 	return memory;
 }
 
@@ -152,21 +171,86 @@ static int on_panic(lua_State *L)
 	abort(); /* an error outside lua_pcall(): a bug of ours */
 }
 
-struct sandbox *sandbox_new(const struct sandbox_options *options)
+static void set_options(struct sandbox *box, const struct sandbox_options *options)
 {
-	struct sandbox *box = xcalloc(1, sizeof(*box));
-	int64_t step;
-
 	box->options = *options;
 	if (box->options.heap_max == 0)
 		box->options.heap_max = SANDBOX_HEAP_MAX;
 	if (box->options.instructions == 0)
 		box->options.instructions = SANDBOX_INSTRUCTIONS;
 	box->left = box->options.instructions;
+}
+
+static void open_state(struct sandbox *box)
+{
 	box->L = lua_newstate(allocate, box);
+	if (box->L != NULL)
+		lua_atpanic(box->L, on_panic);
+}
+
+/* The state that others are copies of: one at a time, because a copy has its addresses. */
+static struct {
+	struct sandbox *box; /* NULL: there is none */
+	struct sandbox image;
+	bool taken;
+} prepared;
+
+LUA_RAISES static int open_libraries(lua_State *L)
+{
+	stdlib_open(L);
+	return 0;
+}
+
+/* A collection of garbage costs more than most evaluations: the first one waits until the heap has
+ * grown to ten times of what the libraries take. */
+static void collect_later(lua_State *L)
+{
+	enum { LATE = 1000, USUAL = 200 }; /* per cent */
+
+	lua_gc(L, LUA_GCINC, LATE, 0, 0);
+	lua_gc(L, LUA_GCCOLLECT);
+	lua_gc(L, LUA_GCINC, USUAL, 0, 0);
+}
+
+void sandbox_prepare(void)
+{
+	struct sandbox *box = xcalloc(1, sizeof(*box));
+
+	set_options(box, &(struct sandbox_options){0});
+	box->arena = arena_new();
+	open_state(box);
+	if (box->L == NULL)
+		abort();
+	lua_pushcfunction(box->L, open_libraries);
+	if (lua_pcall(box->L, 0, 0, 0) != LUA_OK)
+		abort();
+	collect_later(box->L);
+	arena_keep(box->arena);
+	prepared.image = *box;
+	prepared.box = box;
+}
+
+static struct sandbox *take_prepared(void)
+{
+	struct sandbox *box = prepared.box;
+
+	prepared.taken = true;
+	arena_restore(box->arena);
+	*box = prepared.image;
+	return box;
+}
+
+struct sandbox *sandbox_new(const struct sandbox_options *options)
+{
+	bool copy = prepared.box != NULL && !prepared.taken;
+	struct sandbox *box = copy ? take_prepared() : xcalloc(1, sizeof(*box));
+	int64_t step;
+
+	set_options(box, options);
+	if (!copy)
+		open_state(box);
 	if (box->L == NULL)
 		return box;
-	lua_atpanic(box->L, on_panic);
 	/* Before any script text is read: what it makes inherits the hook. */
 	step = box->left < HOOK_STEP ? box->left : HOOK_STEP;
 	lua_sethook(box->L, on_hook,
@@ -178,9 +262,20 @@ void sandbox_free(struct sandbox *box)
 {
 	if (box == NULL)
 		return;
-	if (box->L != NULL)
+	if (box->L != NULL && (box->arena == NULL || box->outside > 0))
 		lua_close(box->L);
-	free(box);
+	if (box->arena != NULL)
+		prepared.taken = false;
+	else
+		free(box);
+}
+
+void sandbox_outside(lua_State *L, int change)
+{
+	struct sandbox *box = sandbox_of(L);
+
+	if (box != NULL)
+		box->outside += change;
 }
 
 const struct bundle *sandbox_bundle(const struct sandbox *box)
@@ -212,21 +307,41 @@ void sandbox_log(struct sandbox *box, const char *text, size_t len)
 
 /* ---- running ---- */
 
-LUA_RAISES void sandbox_run_file(lua_State *L, const char *name, const struct bundle_file *file)
+static int keep_code(lua_State *L, const void *bytes, size_t len, void *code)
+{
+	(void)L;
+	return buf_add(code, bytes, len);
+}
+
+/* Push the file as a function. It is compiled once: the code belongs to the file, and no script can
+ * reach it there. Text is never taken for code. */
+LUA_RAISES static void push_chunk(lua_State *L, const char *name, const struct bundle_file *file)
 {
 	char chunk[BUNDLE_NAME_MAX + sizeof(BUNDLE_DEFAULT) + 1];
+	bool keeps = streq(name, file->name) && !file->code->full; /* the code has the name in it */
+	const char *message;
 	int status;
 
 	snprintf(chunk, sizeof(chunk), "=%s", name);
-	status = luaL_loadbufferx(L, file->text, file->len, chunk, "t");
+	if (keeps && file->code->len > 0)
+		status = luaL_loadbufferx(L, file->code->data, file->code->len, chunk, "b");
+	else
+		status = luaL_loadbufferx(L, file->text, file->len, chunk, "t");
 	sandbox_check(L, status);
-	if (status != LUA_OK) {
-		const char *message = lua_tostring(L, -1);
-
-		if (has_prefix(message, name))
-			lua_error(L);
-		luaL_error(L, "%s:1: %s", name, message); /* a binary chunk */
+	if (status == LUA_OK) {
+		if (keeps && file->code->len == 0)
+			lua_dump(L, keep_code, file->code, 0);
+		return;
 	}
+	message = lua_tostring(L, -1);
+	if (has_prefix(message, name))
+		lua_error(L);
+	luaL_error(L, "%s:1: %s", name, message); /* a binary chunk */
+}
+
+LUA_RAISES void sandbox_run_file(lua_State *L, const char *name, const struct bundle_file *file)
+{
+	push_chunk(L, name, file);
 	stdlib_push_env(L);
 	lua_setupvalue(L, -2, 1); /* _ENV */
 	lua_call(L, 0, 1);
@@ -268,7 +383,8 @@ LUA_RAISES static int body(lua_State *L)
 
 	if (file == NULL)
 		return luaL_error(L, "%s:0: no such file in the bundle", call->file);
-	stdlib_open(L);
+	if (box->arena == NULL)
+		stdlib_open(L);
 	sandbox_run_file(L, file->name, file);
 	if (call->want == SANDBOX_MODULE)
 		return 0;

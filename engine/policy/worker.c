@@ -33,6 +33,7 @@ enum {
 	EXIT_EXPIRED = 3,
 	GRACE_MS = 100, /* from the polite end of an evaluation to the hard one */
 	LAST_WORDS_MAX = 512,
+	SPARE_MAX = 256 << 10, /* bytes */
 };
 
 /* What runs now, for the signal handler. */
@@ -325,6 +326,13 @@ static bool serve_next(void)
 	return true;
 }
 
+/* What a large evaluation has used is not kept while the worker idles. */
+static void trim(void)
+{
+	if (mallinfo2().fordblks > SPARE_MAX)
+		malloc_trim(0);
+}
+
 _Noreturn void policy_worker_main(void)
 {
 	struct sigaction action = {.sa_handler = on_clock, .sa_flags = SA_RESTART};
@@ -333,12 +341,13 @@ _Noreturn void policy_worker_main(void)
 	tzset(); /* gmtime_r(3) would read a file for it later */
 	sigaction(SIGPROF, &action, NULL);
 	shelf = shelf_new();
+	sandbox_prepare();
 	if (confine(CHANNEL, &err) < 0) {
 		log_error("policy worker cannot be confined", "error", err.msg);
 		_exit(EXIT_PROTOCOL);
 	}
 	while (serve_next())
-		malloc_trim(0); /* what an evaluation has used is not kept while it idles */
+		trim();
 	shelf_free(shelf);
 	shelf = NULL;
 	exit(EXIT_SUCCESS);

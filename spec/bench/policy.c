@@ -286,6 +286,7 @@ int main(int argc, char **argv)
 	if (b.objects == NULL)
 		return 1;
 	b.loop = loop_new();
+	sandbox_prepare(); /* as the worker does */
 	b.host = policy_host_new(b.loop, &(struct policy_options){.program = argv[1]});
 	measure(&b);
 	policy_host_free(b.host);
