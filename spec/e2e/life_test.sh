@@ -123,6 +123,33 @@ check "by the words" until_ok 5 like '^ConfigNotAllowed' borrowed stranger .stat
 check "the owner lets it in" k annotate iconf plain 'ai.krateo.io/allow-namespaces=other, team'
 check "and it runs" until_ok 10 is Succeeded borrowed guest .status.phase
 
+# ---- limits ----
+
+# big NAME COUNT LENGTH: a run with so many parameters of so many bytes
+big() {
+	jq -n --arg name "$1" --argjson count "$2" --argjson length "$3" '{apiVersion: "ai.krateo.io/v1",
+		kind: "InferenceRun", metadata: {$name}, spec: {configRef: {name: "plain"},
+		parameters: [range($count) | {key: "p\(.)", value: ("x" * $length)}] | from_entries}}' | k create -f -
+}
+contract_size() { k get configmap "$(job_of "$1")" -o 'jsonpath={.data.contract\.json}' | wc -c; }
+check "a run whose contract is as large as one may be" big large 16 63950
+check "starts and succeeds" becomes Succeeded large
+nearly_full() { local rest=$((1024000 - $(contract_size large))) && [ $rest -ge 0 ] && [ $rest -lt 1000 ]; }
+check "with few bytes left" nearly_full
+check "its status has the rest" is TooLarge run_field large '.status.conditions[?(@.type=="ContractInStatus")].reason'
+check "a larger one" big larger 16 64050
+check "is rejected" becomes Rejected larger
+check "with the limit and what was found" like '^ContractTooLarge expected a contract of at most 1024000 bytes .* found 10[0-9]{5}: shorten' \
+	run_field larger '.status.reason} {.status.message'
+long=$(printf '%0250d' 0 | tr 0 x).ab
+check "a run of the longest name" run "$long" plain
+check "succeeds" becomes Succeeded "$long"
+check "with a Job whose name fits in 63 characters" is 62 expr length "$(job_of "$long")"
+check "and with a schedule" run "s${long:1}" plain 'schedule: "@yearly"'
+check "is Scheduled" becomes Scheduled "s${long:1}"
+check "with a CronJob whose name fits in 52" is 51 expr length "$(job_of "s${long:1}")"
+check "a name that is one longer is the API server's to refuse" like '253' refused run "x$long" plain
+
 # ---- stopping ----
 
 engine_stop

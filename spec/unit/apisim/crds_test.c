@@ -11,6 +11,7 @@
 #include "base/buf.h"
 #include "base/file.h"
 #include "base/yaml.h"
+#include "spec/apisim/cron.h"
 #include "spec/apisim/schema.h"
 
 static struct {
@@ -256,49 +257,106 @@ static void parameters_are_limited(void **state)
 	}
 }
 
+static void a_parameter_is_limited(void **state)
+{
+	(void)state;
+	for (size_t length = 131072; length <= 131073; length++) {
+		auto_free char *value = xcalloc(1, length + 1);
+		auto_json struct json *object = NULL;
+		auto_free char *found = NULL;
+
+		memset(value, 'x', length);
+		object =
+		    json_build("{'spec':{'configRef':{'name':'c'},'parameters':{'k':%s}}}", value);
+		found = verdict(crds.run, object, NULL);
+		if (length == 131072)
+			assert_string_equal(found, "");
+		else
+			assert_non_null(strstr(found,
+					       "spec.parameters.k: Too long: may not be more "
+					       "than 131072 "));
+	}
+}
+
 static void schedules(void **state)
 {
 	static const struct {
 		const char *schedule;
-		bool taken;
+		enum { TAKEN, FORM, RANGE } verdict;
 	} examples[] = {
-	    {"", false},
-	    {"12345", false},
-	    {"99 99 99 99 99", false},
-	    {"garbage 1 2 3 4 5 zzz", false},
-	    {"* * * *", false},
-	    {"* * * * * *", false},
-	    {"60 * * * *", false},
-	    {"* 24 * * *", false},
-	    {"* * 0 * *", false},
-	    {"* * 32 * *", false},
-	    {"* * * 0 *", false},
-	    {"* * * 13 *", false},
-	    {"* * * * 7", false},
-	    {"* * * * MONDAY", false},
-	    {"*/0 * * * *", false},
-	    {"1, * * * *", false},
-	    {"1- * * * *", false},
-	    {"@hourl", false},
-	    {"TZ=UTC * * * * *", false},
-	    {"* * * * *; x", false},
-	    {"* * * * *", true},
-	    {"1 * * * *", true},
-	    {"0 9 * * MON-FRI", true},
-	    {"*/15 0-23/2 1,15,L * *", false},
-	    {"*/15 0-23/2 1,15 jan-dec sun", true},
-	    {"59 23 31 12 6", true},
-	    {"05 09 01 01 00", true},
-	    {"0 0 ? * ?", true},
-	    {"0  9   * * *", true},
-	    {"1-5,10-20/3,30 * * JAN,Feb 1,WED", true},
-	    {"@hourly", true},
-	    {"@daily", true},
-	    {"@midnight", true},
-	    {"@weekly", true},
-	    {"@monthly", true},
-	    {"@yearly", true},
-	    {"@annually", true},
+	    {"", FORM},
+	    {"12345", FORM},
+	    {"99 99 99 99 99", FORM},
+	    {"garbage 1 2 3 4 5 zzz", FORM},
+	    {"* * * *", FORM},
+	    {"* * * * * *", FORM},
+	    {"60 * * * *", FORM},
+	    {"* 24 * * *", FORM},
+	    {"* * 0 * *", FORM},
+	    {"* * 32 * *", FORM},
+	    {"* * * 0 *", FORM},
+	    {"* * * 13 *", FORM},
+	    {"* * * * 7", FORM},
+	    {"* * * * MONDAY", FORM},
+	    {"*/0 * * * *", FORM},
+	    {"1, * * * *", FORM},
+	    {"1- * * * *", FORM},
+	    {"@hourl", FORM},
+	    {"@every 5m", FORM},
+	    {"CRON_TZ=UTC * * * * *", FORM},
+	    {"*/-1 * * * *", FORM},
+	    {"-1 * * * *", FORM},
+	    {"1.5 * * * *", FORM},
+	    {"0-60 * * * *", FORM},
+	    {"* * * JAN-13 *", FORM},
+	    {"* * * * 0-7", FORM},
+	    {"* * * * * @daily", FORM},
+	    {"5-1 * * * *", RANGE},
+	    {"59-0 * * * *", RANGE},
+	    {"10-9 * * * *", RANGE},
+	    {"21-09 * * * *", RANGE},
+	    {"09-08 * * * *", RANGE},
+	    {"0,30-20/5 * * * *", RANGE},
+	    {"* 23-22 * * *", RANGE},
+	    {"* * 31-1 * *", RANGE},
+	    {"* * * DEC-NOV *", RANGE},
+	    {"* * * * FRI-MON", RANGE},
+	    {"* * * * Sat-Sun", RANGE},
+	    {"* * * * 6-0,1", RANGE},
+	    {"5-5 * * * *", TAKEN},
+	    {"9-10,08-09 09-21 1-31 NOV-DEC SUN-SAT", TAKEN},
+	    {"0-59/59 * * JAN-JAN FRI", TAKEN},
+	    {"*/61 * * * *", TAKEN},
+	    {"TZ=UTC * * * * *", FORM},
+	    {"* * * * *; x", FORM},
+	    {"* * * * *", TAKEN},
+	    {"1 * * * *", TAKEN},
+	    {"0 9 * * MON-FRI", TAKEN},
+	    {"*/15 0-23/2 1,15,L * *", FORM},
+	    {"*/15 0-23/2 1,15 jan-dec sun", TAKEN},
+	    {"59 23 31 12 6", TAKEN},
+	    {"05 09 01 01 00", TAKEN},
+	    {"0 0 ? * ?", TAKEN},
+	    {"0  9   * * *", TAKEN},
+	    {"1-5,10-20/3,30 * * JAN,Feb 1,WED", TAKEN},
+	    {"@hourly", TAKEN},
+	    {"@daily", TAKEN},
+	    {"@midnight", TAKEN},
+	    {"@weekly", TAKEN},
+	    {"@monthly", TAKEN},
+	    {"@yearly", TAKEN},
+	    {"@annually", TAKEN},
+	};
+
+	static const char *const refusals[] = {
+	    [TAKEN] = "",
+	    [FORM] =
+		"spec.schedule: Invalid value: \"string\": expected five cron fields (minute, "
+		"hour, day of month, month, day of week) such as \"0 9 * * MON-FRI\", or a word "
+		"such as @hourly",
+	    [RANGE] =
+		"spec.schedule: Invalid value: \"string\": a range goes from the lower to the "
+		"higher value; one that wraps is written as a list, FRI-MON as FRI,SAT,SUN,MON",
 	};
 
 	(void)state;
@@ -306,14 +364,14 @@ static void schedules(void **state)
 		auto_json struct json *object = json_build(
 		    "{'spec':{'configRef':{'name':'c'},'schedule':%s}}", examples[i].schedule);
 		auto_free char *found = verdict(crds.run, object, NULL);
+		struct err err = ERR_INIT;
+		struct cron cron;
 
-		expect(examples[i].schedule, found,
-		       examples[i].taken
-			   ? ""
-			   : "spec.schedule: Invalid value: \"string\": expected five "
-			     "cron fields (minute, hour, day of month, month, day of "
-			     "week) such as \"0 9 * * MON-FRI\", or a word such as "
-			     "@hourly");
+		expect(examples[i].schedule, found, refusals[examples[i].verdict]);
+		/* What is taken here is taken by the CronJob's API, and the other way round. */
+		if ((cron_parse(examples[i].schedule, &cron, &err) == 0) !=
+		    (examples[i].verdict == TAKEN))
+			fail_msg("%s: the CronJob's API differs", examples[i].schedule);
 	}
 }
 
@@ -537,6 +595,7 @@ int main(void)
 	    cmocka_unit_test(configs_get_defaults_and_keep_storage_as_it_is),
 	    cmocka_unit_test(runs_are_refused),
 	    cmocka_unit_test(parameters_are_limited),
+	    cmocka_unit_test(a_parameter_is_limited),
 	    cmocka_unit_test(schedules),
 	    cmocka_unit_test(a_started_run_is_fixed),
 	    cmocka_unit_test(a_schedule_cannot_come_or_go),
