@@ -2,18 +2,8 @@
  * decide.h - from what is observed, and what the policies answer, to a plan. Pure: no I/O, no
  * clock, no globals.
  *
- * A run goes through these stages; each is told from the run's status and the cache alone, so a
- * restart at any point goes on where it was:
- *
- *	NEW       nothing has been made. Ask validate, contract and shape; then: status (Pending,
- *the contract, the Job's name) guarded by the run's version, ConfigMap, Job. The guarded status
- *comes first: if our copy of the run is old, it fails and nothing is made. STARTING  the status
- *names a Job that is not there and was never seen: we stopped in between. Confirm the run's version
- *by a live read, then make what is missing. STARTED   the Job is there: ask status and record what
- *it says. LOST      the Job was seen and is gone before its outcome was recorded: Failed, never
- *again. FINISHED  the outcome is recorded; only clean-up is left. NO_CONFIG wait for the
- *InferenceConfig to appear. FOREIGN   an object of the Job's name belongs to somebody else.
- *	DELETING  the garbage collector does the rest.
+ * A run goes through stages; each is told from the run's status and the cache alone, so a restart
+ * at any point goes on where it was. docs/lifecycle.md has them, and every plan.
  */
 #ifndef CONTROL_DECIDE_H
 #define CONTROL_DECIDE_H
@@ -37,14 +27,14 @@ struct observed {
 };
 
 enum stage {
-	STAGE_NEW,
-	STAGE_STARTING,
-	STAGE_STARTED,
-	STAGE_LOST,
-	STAGE_FINISHED,
-	STAGE_NO_CONFIG,
-	STAGE_FOREIGN,
-	STAGE_DELETING,
+	STAGE_NEW, /* nothing has been made: ask the policies, write the status, make the rest */
+	STAGE_STARTING,  /* the status names a Job that is not there: we stopped in between */
+	STAGE_STARTED,   /* the Job is there: record what the status policy says of it */
+	STAGE_LOST,      /* the Job has been there: Failed, and never again */
+	STAGE_FINISHED,  /* the outcome is recorded; only clean-up is left */
+	STAGE_NO_CONFIG, /* wait for the InferenceConfig */
+	STAGE_FOREIGN,   /* an object of the Job's name belongs to somebody else */
+	STAGE_DELETING,  /* the garbage collector does the rest */
 };
 
 enum stage decide_stage(const struct observed *o);

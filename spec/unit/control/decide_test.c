@@ -1,4 +1,4 @@
-/* Every row of the state table in docs/architecture.md: what is observed, what the policies say,
+/* Every row of the state table in docs/lifecycle.md: what is observed, what the policies say,
  * and the plan in short form. */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -8,6 +8,7 @@
 #include <cmocka.h>
 
 #include "base/buf.h"
+#include "base/file.h"
 #include "base/timefmt.h"
 #include "control/decide.h"
 #include "control/manifest.h"
@@ -59,6 +60,13 @@
 #define HOPELESS_POD(at)                                                                           \
 	"[{'metadata': {'creationTimestamp': '" at "'}, 'status': {'phase': 'Pending', "           \
 	"'containerStatuses': [{'state': {'waiting': {'reason': 'ErrImagePull'}}}]}}]"
+#define BUSY_RUN                                                                                   \
+	"{" META "}, " SPEC                                                                        \
+	", 'status': {'phase': 'Running', 'message': 'at work', 'conditions': "                    \
+	"[{'lastTransitionTime': '" NOW "'}]}}"
+#define FAILED_POD(code)                                                                           \
+	"[{'metadata': {'name': 'p'}, 'status': {'phase': 'Failed', 'containerStatuses': "         \
+	"[{'state': {'terminated': {'exitCode': " code ", 'finishedAt': '" NOW "'}}}]}}]"
 #define ACCEPTED "{'validate': {'ok': []}, 'contract': {'ok': {'jobId': 'x'}}}"
 #define SAYS(phase, reason)                                                                        \
 	"{'status': {'ok': {'phase': '" phase "', 'reason': '" reason "', 'message': 'm'}}}"
@@ -66,152 +74,170 @@
 	"{'" hook "': {'error': {'kind': '" kind "', 'message': '" hook ".lua:3: boom'}}}"
 
 static const struct row {
-	const char *what, *run, *config, *job, *pods, *results, *plan;
+	const char *what, *run, *config, *job, *pods, *results /* or Events, an array */, *plan;
 } rows[] = {
-    {"a run that is being deleted is left to the garbage collector",
-     "{" META ", 'deletionTimestamp': '" NOW "'}, " SPEC "}", CONFIG, NULL, NULL, NULL, ""},
+    {"the run is being deleted", "{" META ", 'deletionTimestamp': '" NOW "'}, " SPEC "}", CONFIG,
+     NULL, NULL, NULL, ""},
 
     /* NO_CONFIG */
-    {"no config: wait, and say which", NEW_RUN, NULL, NULL, NULL, NULL,
-     "status Pending/ConfigNotFound"},
-    {"no config while starting", STARTING_RUN, NULL, NULL, NULL, NULL,
-     "status Pending/ConfigNotFound"},
+    {"the config is not there", NEW_RUN, NULL, NULL, NULL, NULL, "status Pending/ConfigNotFound"},
+    {"the config is not there any more, and the start was interrupted", STARTING_RUN, NULL, NULL,
+     NULL, NULL, "status Pending/ConfigNotFound"},
 
-    {"a config of another namespace: it must be there", RUN_ELSEWHERE, NULL, NULL, NULL, NULL,
+    {"a config of another namespace is not there", RUN_ELSEWHERE, NULL, NULL, NULL, NULL,
      "status Pending/ConfigNotAllowed"},
-    {"and allow the run's", RUN_ELSEWHERE, CONFIG_ELSEWHERE("n, nsx"), NULL, NULL, NULL,
-     "status Pending/ConfigNotAllowed"},
-    {"then it starts", RUN_ELSEWHERE, CONFIG_ELSEWHERE("a,ns"), NULL, NULL, ACCEPTED,
-     "status Pending/Starting; create ConfigMap; create Job; event Started"},
+    {"a config of another namespace does not allow the run's", RUN_ELSEWHERE,
+     CONFIG_ELSEWHERE("n, nsx"), NULL, NULL, NULL, "status Pending/ConfigNotAllowed"},
+    {"a config of another namespace allows the run's", RUN_ELSEWHERE, CONFIG_ELSEWHERE("a,ns"),
+     NULL, NULL, ACCEPTED, "status Pending/Starting; create ConfigMap; create Job; event Started"},
 
     /* NEW */
-    {"a new run starts, its status first", NEW_RUN, CONFIG, NULL, NULL, ACCEPTED,
+    {"a new run, its policies content", NEW_RUN, CONFIG, NULL, NULL, ACCEPTED,
      "status Pending/Starting; create ConfigMap; create Job; event Started"},
-    {"a schedule makes a CronJob",
+    {"a new run with a schedule",
      "{" META "}, 'spec': {'configRef': {'name': 'c'}, 'schedule': '0 0 * * *'}}", CONFIG, NULL,
      NULL, ACCEPTED, "status Pending/Starting; create ConfigMap; create CronJob; event Started"},
-    {"violations reject it", NEW_RUN, CONFIG, NULL, NULL,
+    {"validate has violations", NEW_RUN, CONFIG, NULL, NULL,
      "{'validate': {'ok': [{'field': 'spec.parameters.x', 'message': 'no'}]}, 'contract': {'ok': "
      "{}}}",
      "status Rejected/ParametersRejected; event ParametersRejected"},
-    {"reject() rejects it", NEW_RUN, CONFIG, NULL, NULL, ERROR("contract", "reject"),
+    {"a hook calls reject()", NEW_RUN, CONFIG, NULL, NULL, ERROR("contract", "reject"),
      "status Rejected/Rejected; event Rejected"},
-    {"a script error makes it wait", NEW_RUN, CONFIG, NULL, NULL, ERROR("contract", "script"),
+    {"a hook fails before the start", NEW_RUN, CONFIG, NULL, NULL, ERROR("contract", "script"),
      "status Pending/PolicyError; event PolicyError; backoff"},
-    {"a limit makes it wait", NEW_RUN, CONFIG, NULL, NULL, ERROR("validate", "limit"),
-     "status Pending/PolicyLimit; event PolicyLimit; backoff"},
-    {"policies of the config's own that are not there: it is never judged by others", NEW_RUN,
-     CONFIG, NULL, NULL, ERROR("policy", "unavailable"),
+    {"a hook passes a limit before the start", NEW_RUN, CONFIG, NULL, NULL,
+     ERROR("validate", "limit"), "status Pending/PolicyLimit; event PolicyLimit; backoff"},
+    {"the config's own policies are not there", NEW_RUN, CONFIG, NULL, NULL,
+     ERROR("policy", "unavailable"),
      "status Pending/PolicyUnavailable; event PolicyUnavailable; backoff"},
-    {"policies of the config's own that are not allowed", NEW_RUN, CONFIG, NULL, NULL,
+    {"the config's own policies are not allowed", NEW_RUN, CONFIG, NULL, NULL,
      ERROR("policy", "not-allowed"),
      "status Pending/PolicyRefNotAllowed; event PolicyRefNotAllowed; backoff"},
-    {"what a pod template may not set is put back and told", NEW_RUN,
+    {"the pod template sets what is ours", NEW_RUN,
      "{'metadata': {'namespace': 'ns'}, 'spec': {'image': 'i', 'podTemplate': {'spec': "
      "{'restartPolicy': 'Always'}}}}",
      NULL, NULL, ACCEPTED,
      "status Pending/Starting; create ConfigMap; create Job; event Started; event "
      "PodTemplateOverruled"},
-    {"what shape() may not change is put back and told", NEW_RUN, CONFIG, NULL, NULL,
+    {"shape() changes what is ours", NEW_RUN, CONFIG, NULL, NULL,
      "{'validate': {'ok': []}, 'contract': {'ok': {}}, 'shape': {'ok': {'spec': {'parallelism': "
      "2}}}}",
      "status Pending/Starting; create ConfigMap; create Job; event Started; event "
      "PolicyOverruled"},
-    {"a rejected run that is edited is new",
+    {"a rejected run has been edited",
      "{'metadata': {'name': 'a', 'namespace': 'ns', 'uid': 'u', 'generation': 2}, " SPEC
      ", 'status': {'phase': 'Rejected', 'observedGeneration': 1, 'completionTime': 'x'}}",
      CONFIG, NULL, NULL, ACCEPTED,
      "status Pending/Starting; create ConfigMap; create Job; event Started"},
 
     /* STARTING */
-    {"stopped in between: confirm, then make what is missing", STARTING_RUN, CONFIG, NULL, NULL,
-     ACCEPTED, "confirm; create ConfigMap; create Job"},
-    {"a vanished CronJob is made again",
+    {"the start was interrupted", STARTING_RUN, CONFIG, NULL, NULL, ACCEPTED,
+     "confirm; create ConfigMap; create Job"},
+    {"the CronJob has vanished",
      "{" META
      "}, 'spec': {'configRef': {'name': 'c'}, 'schedule': '0 0 * * *'}, 'status': {'phase': "
      "'Scheduled', " REF ", 'uid': 'j'}}}",
      CONFIG, NULL, NULL, ACCEPTED, "confirm; create ConfigMap; create CronJob"},
 
     /* STARTED */
-    {"the Job runs", STARTED_RUN, CONFIG, JOB("'ready': 1, 'startTime': '" NOW "'"), "[]",
+    {"the Pod runs", STARTED_RUN, CONFIG, JOB("'ready': 1, 'startTime': '" NOW "'"), "[]",
      SAYS("Running", "Running"), "status Running/Running; event Running"},
-    {"nothing new: nothing written", "SAME", CONFIG, JOB("'active': 1"), "[]",
-     SAYS("Running", "Running"), ""},
-    {"a started run needs no config", STARTED_RUN, NULL, JOB("'active': 1"), "[]",
-     SAYS("Running", "Running"), "status Running/Running; event Running"},
-    {"success", RUNNING_RUN, CONFIG, JOB(COMPLETE(NOW)), ENDED_POD, SAYS("Succeeded", "Completed"),
-     "status Succeeded/Completed; event Completed"},
-    {"failure", RUNNING_RUN, CONFIG, JOB(FAILED("2026-11-24T09:00:00Z")), "[]",
-     SAYS("Failed", "OOMKilled"), "status Failed/OOMKilled; event OOMKilled"},
-    {"a policy may call a finished Job a failure", RUNNING_RUN, CONFIG, JOB(COMPLETE(NOW)),
-     ENDED_POD, SAYS("Failed", "Partial"), "status Failed/Partial; event Partial"},
-    {"the Pod's end is late: look again", RUNNING_RUN, CONFIG, JOB(COMPLETE(NOW)), "[]",
-     SAYS("Succeeded", "Completed"), "requeue=200"},
-    {"but not for ever", RUNNING_RUN, CONFIG, JOB(COMPLETE("2026-11-24T09:59:54Z")), "[]",
+    {"nothing has changed", "SAME", CONFIG, JOB("'active': 1"), "[]", SAYS("Running", "Running"),
+     ""},
+    {"the config is not there any more, and the Job is", STARTED_RUN, NULL, JOB("'active': 1"),
+     "[]", SAYS("Running", "Running"), "status Running/Running; event Running"},
+    {"the Job is complete", RUNNING_RUN, CONFIG, JOB(COMPLETE(NOW)), ENDED_POD,
      SAYS("Succeeded", "Completed"), "status Succeeded/Completed; event Completed"},
-    {"a policy may not end what runs", RUNNING_RUN, CONFIG, JOB("'active': 1"), "[]",
+    {"the Job has failed", RUNNING_RUN, CONFIG, JOB(FAILED("2026-11-24T09:00:00Z")), "[]",
+     SAYS("Failed", "OOMKilled"), "status Failed/OOMKilled; event OOMKilled"},
+    {"the Job is complete, and the status policy calls it a failure", RUNNING_RUN, CONFIG,
+     JOB(COMPLETE(NOW)), ENDED_POD, SAYS("Failed", "Partial"),
+     "status Failed/Partial; event Partial"},
+    {"the Job has finished, and the end of its Pod is not seen yet", RUNNING_RUN, CONFIG,
+     JOB(COMPLETE(NOW)), "[]", SAYS("Succeeded", "Completed"), "requeue=200"},
+    {"the Job has finished, and the end of its Pod has not been seen for 5 s", RUNNING_RUN, CONFIG,
+     JOB(COMPLETE("2026-11-24T09:59:54Z")), "[]", SAYS("Succeeded", "Completed"),
+     "status Succeeded/Completed; event Completed"},
+    {"the status policy ends what runs", RUNNING_RUN, CONFIG, JOB("'active': 1"), "[]",
      SAYS("Succeeded", "X"), "status Running/PolicyError; event PolicyError; backoff"},
-    {"nor keep alive what has ended", RUNNING_RUN, CONFIG, JOB(COMPLETE(NOW)), ENDED_POD,
-     SAYS("Running", "X"), "status Running/PolicyError; event PolicyError; backoff"},
-    {"nor give a reason that conditions refuse", RUNNING_RUN, CONFIG, JOB("'active': 1"), "[]",
-     SAYS("Running", "not one word"), "status Running/PolicyError; event PolicyError; backoff"},
-    {"a failing status policy", RUNNING_RUN, CONFIG, JOB("'active': 1"), "[]",
+    {"the status policy keeps alive what has ended", RUNNING_RUN, CONFIG, JOB(COMPLETE(NOW)),
+     ENDED_POD, SAYS("Running", "X"), "status Running/PolicyError; event PolicyError; backoff"},
+    {"the status policy gives a reason that is not one word", RUNNING_RUN, CONFIG,
+     JOB("'active': 1"), "[]", SAYS("Running", "not one word"),
+     "status Running/PolicyError; event PolicyError; backoff"},
+    {"the status policy fails", RUNNING_RUN, CONFIG, JOB("'active': 1"), "[]",
      ERROR("status", "script"), "status Running/PolicyError; event PolicyError; backoff"},
-    {"a running run whose policies are gone keeps its phase", RUNNING_RUN, CONFIG,
+    {"the config's own policies are not there any more, and the Job is", RUNNING_RUN, CONFIG,
      JOB("'active': 1"), "[]", ERROR("policy", "unavailable"),
      "status Running/PolicyUnavailable; event PolicyUnavailable; backoff"},
-    {"suspend reaches the Job",
+    {"the run's suspend is not the Job's",
      "{" META
      "}, 'spec': {'configRef': {'name': 'c'}, 'suspend': true}, 'status': {'phase': 'Running'}}",
      CONFIG, JOB("'active': 1"), "[]", SAYS("Running", "Running"),
      "patch Job; status Running/Running"},
-    {"a new schedule reaches the CronJob",
+    {"the run's schedule is not the CronJob's",
      "{" META "}, 'spec': {'configRef': {'name': 'c'}, 'schedule': '1 1 * * *'}, 'status': "
      "{'phase': 'Scheduled'}}",
      CONFIG, "{" JOB_META ", 'spec': {'schedule': '0 0 * * *'}, 'status': {}}", "[]",
      SAYS("Scheduled", "Scheduled"), "patch CronJob; status Scheduled/Scheduled"},
 
-    {"an image that nobody can pull fails the run", STARTED_RUN, CONFIG, JOB("'active': 1"),
+    {"the runner could not start in its time", STARTED_RUN, CONFIG, JOB("'active': 1"),
      HOPELESS_POD("2026-11-24T09:50:00Z"), SAYS("Pending", "ErrImagePull"),
      "status Failed/StartTimeout; patch Job; event StartTimeout"},
-    {"not before its time", STARTED_RUN, CONFIG, JOB("'active': 1"),
+    {"the runner cannot start, and has time left", STARTED_RUN, CONFIG, JOB("'active': 1"),
      HOPELESS_POD("2026-11-24T09:50:01Z"), SAYS("Pending", "ErrImagePull"),
      "status Pending/ErrImagePull; requeue=1000"},
-    {"whatever the status policy says", STARTED_RUN, CONFIG, JOB("'active': 1"),
-     HOPELESS_POD("2026-11-24T09:50:00Z"), ERROR("status", "script"),
+    {"the runner could not start in its time, and the status policy fails", STARTED_RUN, CONFIG,
+     JOB("'active': 1"), HOPELESS_POD("2026-11-24T09:50:00Z"), ERROR("status", "script"),
      "status Failed/StartTimeout; patch Job; event StartTimeout"},
 
+    {"the Job has made no Pod yet", STARTED_RUN, CONFIG, JOB("'startTime': '2026-11-24T09:59:56Z'"),
+     "[]", SAYS("Pending", "PodNotCreated"), "status Pending/PodNotCreated; requeue=6000"},
+    {"only the words differ, and something has just happened", BUSY_RUN, CONFIG, JOB("'ready': 1"),
+     "[]", SAYS("Running", "Other"), "requeue=2000"},
+    {"an attempt has failed, and another will follow", BUSY_RUN, CONFIG, JOB("'active': 1"),
+     FAILED_POD("3"), SAYS("Running", "WaitingToRetry"),
+     "status Running/WaitingToRetry; requeue=10000"},
+    {"the last attempt has failed, and the Job does not say so yet", BUSY_RUN, CONFIG,
+     JOB("'failed': 4"), FAILED_POD("3"), SAYS("Running", "WaitingToRetry"), "requeue=2000"},
+    {"an attempt has failed for good, and the Job does not say so yet", BUSY_RUN, CONFIG,
+     JOB("'active': 1"), FAILED_POD("2"), SAYS("Running", "WaitingToRetry"), "requeue=2000"},
+
     /* FOREIGN, LOST */
-    {"a foreign Job is left alone", NEW_RUN, CONFIG,
+    {"a Job of the name is somebody else's", NEW_RUN, CONFIG,
      "{'metadata': {'ownerReferences': [{'uid': 'o'}]}}", NULL, NULL,
      "status Pending/JobNameTaken; backoff"},
-    {"a Job without owner is foreign too", NEW_RUN, CONFIG, "{'metadata': {}}", NULL, NULL,
+    {"a Job of the name is nobody's", NEW_RUN, CONFIG, "{'metadata': {}}", NULL, NULL,
      "status Pending/JobNameTaken; backoff"},
-    {"a Job that was seen and is gone is lost", STARTED_RUN, CONFIG, NULL, NULL, NULL,
+    {"the Job was seen and is gone", STARTED_RUN, CONFIG, NULL, NULL, NULL,
      "absent Job; status Failed/JobLost; event JobLost"},
 
+    {"the start was interrupted, and a Pod had been made", STARTING_RUN, CONFIG, NULL, NULL,
+     "[{'reason': 'SuccessfulCreate'}]", "absent Job; status Failed/JobLost; event JobLost"},
+
     /* FINISHED */
-    {"the outcome is a latch: no Job", ENDED("Failed", NOW), CONFIG, NULL, NULL, NULL, ""},
-    {"the outcome is a latch: another state of the Job", ENDED("Failed", NOW), CONFIG,
-     JOB(COMPLETE(NOW)), "[]", NULL, ""},
-    {"whose Job must not run any more", ENDED("Failed", NOW), CONFIG, JOB("'active': 1"), "[]",
+    {"finished, the Job is gone", ENDED("Failed", NOW), CONFIG, NULL, NULL, NULL, ""},
+    {"finished, the Job tells something else", ENDED("Failed", NOW), CONFIG, JOB(COMPLETE(NOW)),
+     "[]", NULL, ""},
+    {"finished, and the Job still runs", ENDED("Failed", NOW), CONFIG, JOB("'active': 1"), "[]",
      NULL, "patch Job"},
-    {"that is asked once", ENDED("Failed", NOW), CONFIG,
+    {"finished, and the Job is being ended", ENDED("Failed", NOW), CONFIG,
      "{" JOB_META ", 'spec': {'activeDeadlineSeconds': 1}}", "[]", NULL, ""},
-    {"a foreign Job may go on", ENDED("Failed", NOW), CONFIG_DELETE("DeleteOnSuccess"),
-     "{'metadata': {'ownerReferences': [{'uid': 'o'}]}}", "[]", NULL, ""},
-    {"without a config nothing is deleted", ENDED("Succeeded", NOW), NULL, NULL, NULL, NULL, ""},
-    {"deletion is not due yet", ENDED("Succeeded", "2026-11-24T09:59:50Z"),
+    {"finished, and a Job of the name is somebody else's", ENDED("Failed", NOW),
+     CONFIG_DELETE("DeleteOnSuccess"), "{'metadata': {'ownerReferences': [{'uid': 'o'}]}}", "[]",
+     NULL, ""},
+    {"finished, the config is not there", ENDED("Succeeded", NOW), NULL, NULL, NULL, NULL, ""},
+    {"finished, to be deleted later", ENDED("Succeeded", "2026-11-24T09:59:50Z"),
      CONFIG_DELETE("DeleteOnSuccess"), NULL, NULL, NULL, "requeue=50000"},
-    {"deletion is due", ENDED("Succeeded", "2026-11-24T09:59:00Z"),
+    {"finished, to be deleted now", ENDED("Succeeded", "2026-11-24T09:59:00Z"),
      CONFIG_DELETE("DeleteOnSuccess"), NULL, NULL, NULL, "event AutoDeleted; delete"},
-    {"DeleteOnSuccess keeps failures", ENDED("Failed", "2026-11-24T09:59:00Z"),
+    {"failed, with DeleteOnSuccess", ENDED("Failed", "2026-11-24T09:59:00Z"),
      CONFIG_DELETE("DeleteOnSuccess"), NULL, NULL, NULL, ""},
-    {"DeleteOnCompletion does not", ENDED("Failed", "2026-11-24T09:59:00Z"),
+    {"failed, with DeleteOnCompletion", ENDED("Failed", "2026-11-24T09:59:00Z"),
      CONFIG_DELETE("DeleteOnCompletion"), NULL, NULL, NULL, "event AutoDeleted; delete"},
-    {"a rejected run stays to be read", ENDED("Rejected", "2026-11-24T09:59:00Z"),
+    {"rejected, with DeleteOnCompletion", ENDED("Rejected", "2026-11-24T09:59:00Z"),
      CONFIG_DELETE("DeleteOnCompletion"), NULL, NULL, NULL, ""},
-    {"only now may the Job expire", ENDED("Failed", NOW), CONFIG_DELETE("DeleteOnSuccess"),
+    {"finished, and the Job may expire now", ENDED("Failed", NOW), CONFIG_DELETE("DeleteOnSuccess"),
      JOB(FAILED(NOW)), NULL, NULL, "patch Job"},
 };
 
@@ -247,14 +273,14 @@ static char *summary(const struct plan *plan)
 }
 
 struct world {
-	struct json *run, *config, *job, *pods;
+	struct json *run, *config, *job, *pods, *results;
 	struct observed o;
 };
 
 static void world_init(struct world *w, const char *run, const char *config, const char *job,
 		       const char *pods)
 {
-	*w = (struct world){parse(run), parse(config), parse(job), parse(pods), {0}};
+	*w = (struct world){parse(run), parse(config), parse(job), parse(pods), NULL, {0}};
 	w->o = (struct observed){.run = w->run,
 				 .config = w->config,
 				 .job = w->job,
@@ -271,6 +297,15 @@ static void world_done(struct world *w)
 	json_free(w->config);
 	json_free(w->job);
 	json_free(w->pods);
+	json_free(w->results);
+}
+
+static void world_of_row(struct world *w, const struct row *row)
+{
+	world_init(w, streq(row->run, "SAME") ? RUNNING_RUN : row->run, row->config, row->job,
+		   row->pods);
+	w->results = parse(row->results);
+	w->o.events = json_type(w->results) == JSON_ARRAY ? w->results : NULL;
 }
 
 /* What the API server makes of a plan's status patch. */
@@ -303,18 +338,17 @@ static void each_row_gives_its_plan(void **state UNUSED)
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
 		const struct row *row = &rows[i];
 		bool same = streq(row->run, "SAME");
-		auto_json struct json *results = parse(row->results);
 		auto_free char *plan_text = NULL;
 		struct world w;
 		struct plan plan;
 
-		world_init(&w, same ? RUNNING_RUN : row->run, row->config, row->job, row->pods);
+		world_of_row(&w, row);
 		plan_init(&plan);
-		decide(&w.o, results, &plan);
+		decide(&w.o, w.results, &plan);
 		if (same) { /* once more, after the first has been applied */
 			apply_status(&w, &plan);
 			plan_done(&plan);
-			decide(&w.o, results, &plan);
+			decide(&w.o, w.results, &plan);
 		}
 		complete_patch(&w, &plan);
 		plan_text = summary(&plan);
@@ -324,6 +358,53 @@ static void each_row_gives_its_plan(void **state UNUSED)
 		plan_done(&plan);
 		world_done(&w);
 	}
+}
+
+/* "| NEW | a new run | status ... |": a row as docs/lifecycle.md has it. */
+static char *line_of(const struct row *row)
+{
+	static const char *const stages[] = {
+	    [STAGE_NEW] = "NEW",           [STAGE_STARTING] = "STARTING",
+	    [STAGE_STARTED] = "STARTED",   [STAGE_LOST] = "LOST",
+	    [STAGE_FINISHED] = "FINISHED", [STAGE_NO_CONFIG] = "NO_CONFIG",
+	    [STAGE_FOREIGN] = "FOREIGN",   [STAGE_DELETING] = "DELETING",
+	};
+	struct world w;
+	char *line;
+
+	world_of_row(&w, row);
+	line = xasprintf("\n| %s | %s | %s |\n", stages[decide_stage(&w.o)], row->what,
+			 *row->plan != '\0' ? row->plan : "nothing");
+	world_done(&w);
+	return line;
+}
+
+static size_t count_text(const char *text, const char *what)
+{
+	size_t n = 0;
+
+	for (const char *at = strstr(text, what); at != NULL; at = strstr(at + 1, what))
+		n++;
+	return n;
+}
+
+static void the_documented_table_is_this_one(void **state UNUSED)
+{
+	struct err err = ERR_INIT;
+	auto_buf struct buf text = BUF_INIT(1 << 20);
+	const char *table;
+
+	if (file_read("docs/lifecycle.md", &text, &err) < 0) /* from the root of the repository */
+		fail_msg("%s", err.msg);
+	table = strstr(text.data, "| stage | observed | plan |");
+	assert_non_null(table);
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		auto_free char *line = line_of(&rows[i]);
+
+		if (count_text(table, line) != 1)
+			fail_msg("docs/lifecycle.md: expected once:%s", line);
+	}
+	assert_int_equal(count_text(table, "\n| "), ARRAY_LEN(rows));
 }
 
 static void the_question_fits_the_stage(void **state UNUSED)
@@ -638,6 +719,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(each_row_gives_its_plan),
+	    cmocka_unit_test(the_documented_table_is_this_one),
 	    cmocka_unit_test(the_question_fits_the_stage),
 	    cmocka_unit_test(a_config_that_cannot_be_read_is_not_said_to_be_missing),
 	    cmocka_unit_test(the_first_status_is_guarded_and_complete),
