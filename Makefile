@@ -206,8 +206,10 @@ e2e: setup-quiet all tools ## the integration suites on a real control plane; bu
 	  BUILD=$(BUILD) E2E_SERVER=real RUNS=$(or $(RUNS),200) spec/tap --jobs 5 $(wildcard $(E2E)); \
 	else [ $$? = 3 ]; fi
 
-# Unit tests once more under valgrind, where it can see what a sanitizer build cannot: our real flags.
-MEMCHECK ?= $(foreach t,$(filter $(BUILD)/spec/unit/base/% $(BUILD)/spec/unit/control/%,$(UNIT)),'valgrind/$(t:$(BUILD)/spec/%=%): spec/memcheck $(t)')
+# Unit tests once more under valgrind, where it can see what a sanitizer build cannot: our real flags, and
+# inside of liblua.
+MEMCHECK ?= 'valgrind/unit/policy/attack_test: spec/memcheck $(BUILD)/spec/unit/policy/attack_test A41' \
+  $(foreach t,$(filter $(BUILD)/spec/unit/base/% $(BUILD)/spec/unit/control/%,$(UNIT)),'valgrind/$(t:$(BUILD)/spec/%=%): spec/memcheck $(t)')
 
 # Suites whose programs are not ours, or that run what others have run already, are left out.
 ASAN_SUITES := $(filter-out $(patsubst %,spec/e2e/%_test.sh,chart compat docs ha image install kubectl),$(SUITES))
