@@ -19,7 +19,6 @@ _Noreturn static void become_worker(int fd)
 
 static int start(struct worker *worker, struct err *err)
 {
-	const struct timeval patience = {.tv_sec = WORKER_PATIENCE};
 	int pair[2];
 	pid_t pid;
 
@@ -34,8 +33,6 @@ static int start(struct worker *worker, struct err *err)
 		close(pair[0]);
 		return err_set(err, ERR_RETRY, "fork: %s", strerror(errno));
 	}
-	setsockopt(pair[0], SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience));
-	setsockopt(pair[0], SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof(patience));
 	worker->process = (struct process){.pid = pid, .fd = pair[0]};
 	worker->taken = 0;
 	return 0;
@@ -50,6 +47,15 @@ void worker_stop(struct worker *worker)
 
 /* ---- frames ---- */
 
+static void set_patience(const struct worker *worker)
+{
+	const struct timeval patience = {.tv_sec = worker->patience_ms / 1000,
+					 .tv_usec = worker->patience_ms % 1000 * 1000};
+
+	setsockopt(worker->process.fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience));
+	setsockopt(worker->process.fd, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof(patience));
+}
+
 static int lose(struct worker *worker, bool late, struct err *err)
 {
 	char how[PROCESS_HOW_MAX];
@@ -57,8 +63,8 @@ static int lose(struct worker *worker, bool late, struct err *err)
 	process_kill(&worker->process, how);
 	if (late)
 		return err_set(err, ERR_LIMIT,
-			       "the policy worker did not answer within %d s and was ended",
-			       WORKER_PATIENCE);
+			       "the policy worker did not answer within %d ms and was ended",
+			       worker->patience_ms);
 	return err_set(err, ERR_LIMIT, "the policy worker %s", how);
 }
 
@@ -68,6 +74,7 @@ static int send_frame(struct worker *worker, const struct json *message, struct 
 
 	if (frame_pack(message, &out, err) < 0)
 		return -1;
+	set_patience(worker);
 	while (out.len > 0) {
 		ssize_t n = process_write(&worker->process, out.data, out.len);
 

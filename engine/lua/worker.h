@@ -11,18 +11,17 @@
 #include "base/json.h"
 #include "policy/process.h"
 
-/* Seconds. A script cannot wait, and its processor time has a limit of its own: this is for a
- * worker that is stopped, or a computer that does much else. */
-enum { WORKER_PATIENCE = 30 };
-
 struct worker {
 	struct process process;
 	uint64_t taken; /* the bundle that it has; 0: the default one */
+	/* How long it may take to answer. A script cannot wait, and its processor time has a limit
+	 * of its own: this is for a worker that is stopped, or a computer that does much else. */
+	int patience_ms;
 };
 
 #define WORKER_INIT                                                                                \
 	{                                                                                          \
-		.process = PROCESS_INIT                                                            \
+		.process = PROCESS_INIT, .patience_ms = 30000                                      \
 	}
 
 void worker_stop(struct worker *worker); /* it starts again when it is asked */
