@@ -1,4 +1,4 @@
-# shellcheck shell=bash
+# shellcheck shell=bash disable=SC2154 # work is lib.sh's
 # spec/e2e/policies.sh - what the suites about policies share; to be sourced after lib.sh.
 
 map=kserve-controller-policies
