@@ -73,7 +73,7 @@ static void read_done(void *arg, const struct json *object, const struct err *er
 	if (err->kind != ERR_NOT_FOUND)
 		tell(l, err);
 	if (err->kind == ERR_RETRY)
-		timer_set(l->read_again, AGAIN_MS);
+		timer_set(l->read_again, l->spec.again_ms);
 	else
 		answer(l, NULL);
 }
@@ -150,7 +150,7 @@ static void looked(void *arg, const struct json *object, const struct err *err)
 		create(l);
 	else {
 		tell(l, err);
-		timer_set(l->write_again, AGAIN_MS);
+		timer_set(l->write_again, l->spec.again_ms);
 	}
 }
 
@@ -166,7 +166,7 @@ static void written(void *arg, const struct json *object, const struct err *err)
 	l->writing = NULL;
 	if (err->kind != ERR_CONFLICT)
 		tell(l, err);
-	timer_set(l->write_again, AGAIN_MS);
+	timer_set(l->write_again, l->spec.again_ms);
 }
 
 static void start_write(void *arg)
@@ -205,6 +205,8 @@ struct lastgood *lastgood_new(struct loop *loop, struct client *client,
 
 	l->client = client;
 	l->spec = *spec;
+	if (l->spec.again_ms == 0)
+		l->spec.again_ms = AGAIN_MS;
 	l->namespace = xstrdup(spec->namespace);
 	l->name = xasprintf("%s-last-good", spec->name);
 	l->read_again = timer_new(loop, start_read, l);

@@ -17,6 +17,7 @@ struct lastgood_spec {
 	const char *namespace, *name;                      /* of the policy ConfigMap; copied */
 	void (*trouble)(void *arg, const struct err *err); /* reading or writing failed */
 	void *arg;
+	int64_t again_ms; /* what failed is tried again after so long; 0: 2000; for tests */
 };
 
 struct lastgood *lastgood_new(struct loop *loop, struct client *client,
