@@ -351,12 +351,12 @@ static void schedules(void **state)
 	static const char *const refusals[] = {
 	    [TAKEN] = "",
 	    [FORM] =
-		"spec.schedule: Invalid value: \"string\": expected five cron fields (minute, "
-		"hour, day of month, month, day of week) such as \"0 9 * * MON-FRI\", or a word "
-		"such as @hourly",
+		("spec.schedule: Invalid value: \"string\": expected five cron fields (minute, "
+		 "hour, day of month, month, day of week) such as \"0 9 * * MON-FRI\", or a word "
+		 "such as @hourly"),
 	    [RANGE] =
-		"spec.schedule: Invalid value: \"string\": a range goes from the lower to the "
-		"higher value; one that wraps is written as a list, FRI-MON as FRI,SAT,SUN,MON",
+		("spec.schedule: Invalid value: \"string\": a range goes from the lower to the "
+		 "higher value; one that wraps is written as a list, FRI-MON as FRI,SAT,SUN,MON"),
 	};
 
 	(void)state;
