@@ -2,8 +2,6 @@
 
 #include "policy/host.h"
 
-#define ACTIVE "" /* the name of the bundle in force */
-
 struct asker {
 	struct loop *loop;
 	struct policy_host *host;
@@ -50,19 +48,25 @@ static int wait_for_it(struct asker *asker, struct err *err)
 	return -1;
 }
 
-int asker_load(struct asker *asker, const struct json *files, struct err *err)
+int asker_load(struct asker *asker, const char *name, const struct json *files, struct err *err)
 {
-	policy_load(asker->host, ACTIVE, false, files, done, asker);
+	policy_load(asker->host, name, *name != '\0', files, done, asker);
 	return wait_for_it(asker, err);
 }
 
-struct json *asker_eval(struct asker *asker, const struct json *question, struct err *err)
+bool asker_has(const struct asker *asker, const char *name)
 {
-	policy_eval(asker->host, ACTIVE, question, done, asker);
+	return policy_has(asker->host, name);
+}
+
+struct json *asker_eval(struct asker *asker, const char *name, const struct json *question,
+			struct err *err)
+{
+	policy_eval(asker->host, name, question, done, asker);
 	return wait_for_it(asker, err) < 0 ? NULL : json_take(asker->reply, "results");
 }
 
-const char *asker_digest(const struct asker *asker)
+const char *asker_digest(const struct asker *asker, const char *name)
 {
-	return policy_digest(asker->host, ACTIVE);
+	return policy_digest(asker->host, name);
 }

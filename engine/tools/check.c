@@ -38,8 +38,8 @@ static struct json *findings_of(const struct source *source, char **digest)
 	struct asker *asker = asker_new();
 	struct err err = ERR_INIT;
 
-	if (asker_load(asker, source->files, &err) == 0) {
-		*digest = xstrdup(asker_digest(asker));
+	if (asker_load(asker, "", source->files, &err) == 0) {
+		*digest = xstrdup(asker_digest(asker, ""));
 	} else {
 		finding = finding_of(source, err.msg);
 		if (is_told(findings, finding))

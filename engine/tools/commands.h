@@ -15,9 +15,6 @@ int command_render(const struct args *args);
 /* Print a line on stderr; returns status. */
 int complain(int status, const char *fmt, ...) PRINTF_LIKE(2, 3);
 
-/* "file:line: message (run ns/name)" for an error of a hook's result; yours. */
-char *error_text(const struct source *source, const struct json *error);
-
 /* Print a value on stdout: YAML, or a line of JSON. */
 void print_yaml(const struct json *value);
 void print_json(const struct json *value);

@@ -65,15 +65,17 @@ static bool on_change(void *arg, const char *path, const struct json *a, const s
 }
 
 /* An answer as one line, where it cannot be compared part by part. */
-static struct json *summary(const struct policies_at *policies, const struct json *result)
+static struct json *summary(const struct trial *trial, const struct policies_at *policies,
+			    const struct json *result)
 {
 	const struct json *error = json_get(result, "error");
-	auto_free char *text = error != NULL ? error_text(&policies->source, error) : NULL;
+	auto_free char *text = error != NULL ? trial_error(trial, policies, error) : NULL;
 
 	return json_string(text != NULL ? text : "an answer");
 }
 
-static void compare(struct comparison *c, const struct json *a, const struct json *b)
+static void compare(struct comparison *c, const struct trial *trial, const struct json *a,
+		    const struct json *b)
 {
 	auto_json struct json *old = NULL, *new = NULL;
 
@@ -81,15 +83,27 @@ static void compare(struct comparison *c, const struct json *a, const struct jso
 		diff_each(json_get(a, "ok"), json_get(b, "ok"), on_change, c);
 		return;
 	}
-	old = summary(c->old, a);
-	new = summary(c->new, b);
+	old = summary(trial, c->old, a);
+	new = summary(trial, c->new, b);
 	if (!json_equal(json_at(a, "error", "message"), json_at(b, "error", "message")))
 		on_change(c, "", old, new);
 }
 
-static int compare_hook(struct comparison *c, const struct objects *objects, const char *hook)
+static int ask_both(struct comparison *c, const struct trial *trial)
 {
 	auto_json struct json *a = NULL, *b = NULL;
+	struct err err = ERR_INIT;
+
+	a = trial_ask(trial, c->old->asker, c->hook, &err);
+	b = a != NULL ? trial_ask(trial, c->new->asker, c->hook, &err) : NULL;
+	if (b == NULL)
+		return complain(TOOL_FAILED, "%s: %s", c->run_key, err.msg);
+	compare(c, trial, json_get(a, c->hook), json_get(b, c->hook));
+	return TOOL_GOOD;
+}
+
+static int compare_hook(struct comparison *c, const struct objects *objects, const char *hook)
+{
 	bool started = streq(hook, "status");
 	struct err err = ERR_INIT;
 	struct trial trial;
@@ -98,15 +112,10 @@ static int compare_hook(struct comparison *c, const struct objects *objects, con
 	c->hook = hook;
 	c->headed = false;
 	/* One digest for both: that it differs is known. */
-	trial_begin(&trial, objects, c->run_key, c->args, asker_digest(c->old->asker), started);
-	if (!started || trial.observed.job != NULL) {
-		a = trial_ask(&trial, c->old->asker, hook, &err);
-		b = a != NULL ? trial_ask(&trial, c->new->asker, hook, &err) : NULL;
-		if (b != NULL)
-			compare(c, a, b);
-		else
-			status = complain(TOOL_FAILED, "%s: %s", c->run_key, err.msg);
-	}
+	if (trial_begin(&trial, objects, c->run_key, c->args, c->old, started, &err) < 0)
+		status = complain(TOOL_FAILED, "%s: %s", c->run_key, err.msg);
+	else if (!started || trial.observed.job != NULL)
+		status = ask_both(c, &trial);
 	trial_end(&trial);
 	return status;
 }

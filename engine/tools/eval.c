@@ -41,25 +41,34 @@ static bool is_bad(const struct evaluation *e, const struct json *result)
 	       (streq(e->hook, "validate") && json_first(json_get(result, "ok")) != NULL);
 }
 
-static int evaluate(struct evaluation *e, const struct objects *objects, const char *run_key)
+static int tell(struct evaluation *e, const struct trial *trial, const char *run_key,
+		const struct json *result)
 {
-	auto_json struct json *result = NULL;
+	const struct json *error = json_get(result, "error");
 	auto_free char *text = NULL;
-	struct err err = ERR_INIT;
-	struct trial trial;
 
-	trial_begin(&trial, objects, run_key, e->args, asker_digest(e->policies.asker),
-		    streq(e->hook, "status"));
-	result = trial_ask(&trial, e->policies.asker, e->hook, &err);
-	trial_end(&trial);
-	if (result == NULL)
-		return complain(TOOL_WRONG, "%s: %s", run_key, err.msg);
 	print_answer(e, run_key, result);
-	if (json_get(result, "error") != NULL) {
-		text = error_text(&e->policies.source, json_get(result, "error"));
+	if (error != NULL) {
+		text = trial_error(trial, &e->policies, error);
 		complain(TOOL_WRONG, "%s (run %s)", text, run_key);
 	}
 	return is_bad(e, result) ? TOOL_WRONG : TOOL_GOOD;
+}
+
+static int evaluate(struct evaluation *e, const struct objects *objects, const char *run_key)
+{
+	auto_json struct json *results = NULL;
+	struct err err = ERR_INIT;
+	struct trial trial;
+	int status;
+
+	if (trial_begin(&trial, objects, run_key, e->args, &e->policies, streq(e->hook, "status"),
+			&err) == 0)
+		results = trial_ask(&trial, e->policies.asker, e->hook, &err);
+	status = results != NULL ? tell(e, &trial, run_key, json_get(results, e->hook))
+				 : complain(TOOL_WRONG, "%s: %s", run_key, err.msg);
+	trial_end(&trial);
+	return status;
 }
 
 static int evaluate_all(struct evaluation *e, const struct objects *objects)

@@ -4,8 +4,11 @@
 
 #define NO_UID "00000000-0000-0000-0000-000000000000"
 
+/* Beside what a view needs: the policies that configs have of their own. */
+enum { POLICIES = VIEW_KINDS, KEPT, OTHERS = KEPT };
+
 struct objects {
-	struct store *stores[VIEW_KINDS];
+	struct store *stores[KEPT];
 	struct json *runs;     /* keys */
 	const char *namespace; /* while a file is read */
 };
@@ -15,9 +18,9 @@ struct objects *objects_new(void)
 	struct objects *objects = xcalloc(1, sizeof(*objects));
 
 	/* Of a run that has finished too little is kept to begin it once more: none is cut. */
-	for (enum view_kind which = VIEW_RUNS; which < VIEW_KINDS; which++)
-		objects->stores[which] =
-		    store_new(which != VIEW_RUNS ? view_sources[which].reduce : NULL);
+	for (int which = 0; which < KEPT; which++)
+		objects->stores[which] = store_new(
+		    which == VIEW_RUNS || which == POLICIES ? NULL : view_sources[which].reduce);
 	objects->runs = json_array();
 	return objects;
 }
@@ -26,26 +29,37 @@ void objects_free(struct objects *objects)
 {
 	if (objects == NULL)
 		return;
-	for (enum view_kind which = VIEW_RUNS; which < VIEW_KINDS; which++)
+	for (int which = 0; which < KEPT; which++)
 		store_free(objects->stores[which]);
 	json_free(objects->runs);
 	free(objects);
 }
 
-/* VIEW_KINDS: another kind. */
-static enum view_kind which_of(const struct json *object)
+static const struct kind *kind_of(int which)
+{
+	return which == POLICIES ? &KIND_CONFIGMAP : view_sources[which].kind;
+}
+
+static bool is_of(const struct json *object, const struct kind *kind)
 {
 	const char *api_version = json_get_str(object, "apiVersion", "");
 	size_t group = strcspn(api_version, "/");
-	enum view_kind which = VIEW_RUNS;
 
 	if (api_version[group] == '\0')
 		group = 0; /* the core group is not written */
-	for (; which < VIEW_KINDS; which++)
-		if (streq(view_sources[which].kind->name, json_get_str(object, "kind", "")) &&
-		    strlen(view_sources[which].kind->group) == group &&
-		    strncmp(view_sources[which].kind->group, api_version, group) == 0)
-			break;
+	return streq(kind->name, json_get_str(object, "kind", "")) &&
+	       strlen(kind->group) == group && strncmp(kind->group, api_version, group) == 0;
+}
+
+static int which_of(const struct json *object)
+{
+	const char *mode = json_str(json_at(object, "metadata", "labels", LABEL_POLICY_MODE));
+	int which = 0;
+
+	while (which < KEPT && !is_of(object, kind_of(which)))
+		which++;
+	if (which == POLICIES && (mode == NULL || !streq(mode, "config")))
+		return OTHERS;
 	return which;
 }
 
@@ -59,7 +73,7 @@ static void pass_over(const struct json *object)
 			json_get_str(object, "apiVersion", "no apiVersion"));
 }
 
-static void complete(struct json *object, enum view_kind which, const char *namespace)
+static void complete(struct json *object, int which, const char *namespace)
 {
 	struct json *metadata = json_mut(object, "metadata");
 
@@ -72,26 +86,25 @@ static void complete(struct json *object, enum view_kind which, const char *name
 static int take(void *arg, const struct json *given, struct err *err)
 {
 	struct objects *objects = arg;
-	enum view_kind which = which_of(given);
+	int which = which_of(given);
 	auto_json struct json *object = NULL;
 	auto_free char *key = NULL;
 
-	if (which == VIEW_KINDS) {
+	if (which == OTHERS) {
 		pass_over(given);
 		return 0;
 	}
 	if (json_type(json_get(given, "metadata")) != JSON_OBJECT)
 		return err_set(err, ERR_INVALID, "%s: expected metadata with a name, found %s",
-			       view_sources[which].kind->name,
+			       kind_of(which)->name,
 			       json_type_name(json_type(json_get(given, "metadata"))));
 	object = json_copy(given);
 	complete(object, which, objects->namespace);
 	key = store_key(object);
 	if (key != NULL && store_find(objects->stores[which], key) != NULL)
-		return err_set(err, ERR_INVALID, "%s %s is given twice",
-			       view_sources[which].kind->name, key);
+		return err_set(err, ERR_INVALID, "%s %s is given twice", kind_of(which)->name, key);
 	if (store_put(objects->stores[which], object, err) < 0)
-		return err_wrap(err, "%s", view_sources[which].kind->name);
+		return err_wrap(err, "%s", kind_of(which)->name);
 	if (which == VIEW_RUNS)
 		json_append(objects->runs, json_string(key));
 	return 0;
@@ -111,4 +124,9 @@ const struct json *objects_runs(const struct objects *objects)
 void objects_look(const struct objects *objects, const char *run_key, struct view *view)
 {
 	view_look(objects->stores, run_key, view);
+}
+
+struct json *objects_policies(const struct objects *objects, const char *key)
+{
+	return store_get(objects->stores[POLICIES], key);
 }

@@ -2,8 +2,9 @@
  * objects.h - the runs of some files, and what belongs to them, found and cut down as the
  * controller does it (control/view.h).
  *
- * Kept are InferenceRun, InferenceConfig, Job, CronJob and Pod. ConfigMaps are passed over, since
- * they say nothing that a policy sees; objects of other kinds as well, with a note on stderr. A run
+ * Kept are InferenceRun, InferenceConfig, Job, CronJob and Pod, and of ConfigMaps those with the
+ * policies of a config (control/bundles.h). Objects of other kinds are passed over with a note on
+ * stderr. A run
  * that has no uid gets one of zeros: the API server would give it another.
  */
 #ifndef TOOLS_OBJECTS_H
@@ -25,5 +26,8 @@ const struct json *objects_runs(const struct objects *objects);
 
 /* What belongs to this run, which is there; end it with view_done(). */
 void objects_look(const struct objects *objects, const char *run_key, struct view *view);
+
+/* The ConfigMap of a config's own policies, yours; NULL if it is not there. */
+struct json *objects_policies(const struct objects *objects, const char *key);
 
 #endif

@@ -58,7 +58,8 @@ static int print_plan(struct rendering *r, const struct plan *plan, const char *
 }
 
 /* An error of a hook, with its place; false if there is none. */
-static bool failed(const struct rendering *r, const struct json *results, const char *run_key)
+static bool failed(const struct rendering *r, const struct trial *trial, const struct json *results,
+		   const char *run_key)
 {
 	for (const struct json *result = json_first(results); result != NULL;
 	     result = json_next(result)) {
@@ -67,7 +68,7 @@ static bool failed(const struct rendering *r, const struct json *results, const 
 
 		if (error == NULL)
 			continue;
-		text = error_text(&r->policies.source, error);
+		text = trial_error(trial, &r->policies, error);
 		complain(TOOL_WRONG, "%s (run %s)", text, run_key);
 		return true;
 	}
@@ -76,20 +77,18 @@ static bool failed(const struct rendering *r, const struct json *results, const 
 
 static int render(struct rendering *r, const struct objects *objects, const char *run_key)
 {
-	auto_json struct json *question = NULL, *results = NULL;
+	auto_json struct json *results = NULL;
 	struct err err = ERR_INIT;
 	struct trial trial;
 	struct plan plan;
 	int status = TOOL_WRONG;
 
 	plan_init(&plan);
-	trial_begin(&trial, objects, run_key, r->args, asker_digest(r->policies.asker), false);
-	question = trial_question(&trial, &err);
-	if (question != NULL)
-		results = asker_eval(r->policies.asker, question, &err);
+	if (trial_begin(&trial, objects, run_key, r->args, &r->policies, false, &err) == 0)
+		results = trial_ask(&trial, r->policies.asker, NULL, &err);
 	if (results == NULL) {
 		complain(status, "%s: %s", run_key, err.msg);
-	} else if (!failed(r, results, run_key)) {
+	} else if (!failed(r, &trial, results, run_key)) {
 		decide(&trial.observed, results, &plan);
 		status = print_plan(r, &plan, run_key);
 	}

@@ -44,6 +44,20 @@ static int add_folder(struct source *source, const char *folder, struct err *err
 
 /* ---- a ConfigMap ---- */
 
+static int take_data(struct source *source, const struct json *data, struct err *err)
+{
+	if (data != NULL && json_type(data) != JSON_OBJECT)
+		return err_set(err, ERR_INVALID, "data: expected an object, found %s",
+			       json_type_name(json_type(data)));
+	source->files = data != NULL ? json_copy(data) : json_object();
+	for (const struct json *f = json_first(data); f != NULL; f = json_next(f)) {
+		auto_free char *path = xasprintf("%s: %s", source->name, json_key(f));
+
+		json_set_str(source->paths, json_key(f), path);
+	}
+	return 0;
+}
+
 static int take_configmap(void *arg, const struct json *object, struct err *err)
 {
 	struct source *source = arg;
@@ -53,17 +67,7 @@ static int take_configmap(void *arg, const struct json *object, struct err *err)
 			       json_get_str(object, "kind", "(none)"));
 	if (source->files != NULL)
 		return err_set(err, ERR_INVALID, "expected one ConfigMap, found several");
-	source->files =
-	    json_get(object, "data") != NULL ? json_copy(json_get(object, "data")) : json_object();
-	if (json_type(source->files) != JSON_OBJECT)
-		return err_set(err, ERR_INVALID, "data: expected an object, found %s",
-			       json_type_name(json_type(source->files)));
-	for (const struct json *f = json_first(source->files); f != NULL; f = json_next(f)) {
-		auto_free char *path = xasprintf("%s: %s", source->name, json_key(f));
-
-		json_set_str(source->paths, json_key(f), path);
-	}
-	return 0;
+	return take_data(source, json_get(object, "data"), err);
 }
 
 static int add_configmap(struct source *source, const char *path, struct err *err)
@@ -111,6 +115,16 @@ int source_read(const char *const *paths, size_t count, struct source *out, stru
 		}
 	}
 	return 0;
+}
+
+int source_configmap(const struct json *configmap, const char *name, struct source *out,
+		     struct err *err)
+{
+	*out = (struct source){.name = name, .paths = json_object()};
+	if (take_data(out, json_get(configmap, "data"), err) == 0)
+		return 0;
+	source_done(out);
+	return err_wrap(err, "%s", name);
 }
 
 void source_done(struct source *source)

@@ -10,7 +10,7 @@
 #include "base/json.h"
 
 struct source {
-	const char *name;   /* of the whole: the (first) path, borrowed */
+	const char *name;   /* of the whole: the (first) path; borrowed */
 	struct json *files; /* from name to text, as for bundle_new() */
 	struct json *paths; /* from name to where it is: "policies/contract.lua" */
 };
@@ -21,6 +21,10 @@ int source_read(const char *const *paths, size_t count, struct source *out, stru
 
 /* No files: the built-in bundle. */
 struct source source_built_in(void);
+
+/* The data of a ConfigMap. name is borrowed. */
+int source_configmap(const struct json *configmap, const char *name, struct source *out,
+		     struct err *err);
 void source_done(struct source *source);
 
 bool source_is_lua(const char *path);

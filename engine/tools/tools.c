@@ -158,15 +158,6 @@ int complain(int status, const char *fmt, ...)
 	return status;
 }
 
-char *error_text(const struct source *source, const struct json *error)
-{
-	const char *message = json_get_str(error, "message", "?");
-
-	if (streq(json_get_str(error, "kind", ""), "reject"))
-		return xasprintf("rejected: %s", message);
-	return source_place(source, message);
-}
-
 void print_yaml(const struct json *value)
 {
 	auto_free char *text = yaml_print(value);

@@ -1,6 +1,7 @@
 #include "tools/trial.h"
 
 #include "base/timefmt.h"
+#include "control/config.h"
 #include "control/status.h"
 
 int policies_open(struct policies_at *policies, const char *path, struct err *err)
@@ -14,7 +15,7 @@ int policies_open(struct policies_at *policies, const char *path, struct err *er
 			return TOOL_FAILED;
 	}
 	policies->asker = asker_new();
-	if (path == NULL || asker_load(policies->asker, policies->source.files, err) == 0)
+	if (path == NULL || asker_load(policies->asker, "", policies->source.files, err) == 0)
 		return TOOL_GOOD;
 	place = source_place(&policies->source, err->msg);
 	err_set(err, err->kind, "%s", place);
@@ -47,34 +48,79 @@ struct objects *trial_objects(const struct args *args, struct err *err)
 	return NULL;
 }
 
-void trial_begin(struct trial *trial, const struct objects *objects, const char *run_key,
-		 const struct args *args, const char *digest, bool started)
-{
-	struct json *status;
+/* ---- one run ---- */
 
-	objects_look(objects, run_key, &trial->view);
-	json_remove(json_mut(trial->view.run, "metadata"), "deletionTimestamp");
-	status = json_mut(trial->view.run, "status");
+/* Before it was started a run had no status; a finished one is asked nothing. */
+static void turn_back(struct json *run, bool started)
+{
+	struct json *status = json_mut(run, "status");
+
+	json_remove(json_mut(run, "metadata"), "deletionTimestamp");
 	if (!started)
-		json_remove(trial->view.run, "status");
+		json_remove(run, "status");
 	else if (phase_is_final(json_get_str(status, "phase", "")))
 		json_remove(status, "phase");
+}
+
+static int find_own_policies(struct trial *trial, const struct objects *objects, struct err *err)
+{
+	auto_json struct json *configmap = objects_policies(objects, trial->bundle);
+
+	if (*trial->bundle == '\0')
+		return 0;
+	if (configmap == NULL)
+		return err_set(err, ERR_NOT_FOUND,
+			       "its config has policies of its own: expected ConfigMap %s with the "
+			       "label " LABEL_POLICY_MODE "=config among the files, found none",
+			       trial->bundle);
+	return source_configmap(configmap, trial->bundle, &trial->own, err);
+}
+
+static int load_own_policies(const struct trial *trial, struct asker *asker, struct err *err)
+{
+	auto_free char *place = NULL;
+
+	if (asker_has(asker, trial->bundle) ||
+	    asker_load(asker, trial->bundle, trial->own.files, err) == 0)
+		return 0;
+	place = source_place(&trial->own, err->msg);
+	return err_set(err, err->kind, "%s", place);
+}
+
+int trial_begin(struct trial *trial, const struct objects *objects, const char *run_key,
+		const struct args *args, const struct policies_at *policies, bool started,
+		struct err *err)
+{
+	*trial = (struct trial){0};
+	objects_look(objects, run_key, &trial->view);
+	turn_back(trial->view.run, started);
+	trial->bundle = config_policy_key(trial->view.config);
+	if (trial->bundle == NULL)
+		trial->bundle = xstrdup("");
+	if (find_own_policies(trial, objects, err) < 0 ||
+	    load_own_policies(trial, policies->asker, err) < 0)
+		return -1;
+	trial->digest = xstrdup(asker_digest(policies->asker, trial->bundle));
 	trial->observed = (struct observed){
 	    .run = trial->view.run,
 	    .config = trial->view.config,
 	    .job = started ? trial->view.job : NULL,
 	    .firing = started ? trial->view.firing : NULL,
 	    .pods = trial->view.pods,
-	    .digest = digest,
+	    .digest = trial->digest,
 	    .shapes = true, /* without a job.lua the answer is the manifest that was asked about */
 	    .service_account = args->service_account,
 	    .now = time_now_ms(),
 	};
+	return 0;
 }
 
 void trial_end(struct trial *trial)
 {
 	view_done(&trial->view);
+	source_done(&trial->own);
+	free(trial->bundle);
+	free(trial->digest);
 }
 
 char *trial_verdict(const struct plan *plan)
@@ -89,7 +135,8 @@ char *trial_verdict(const struct plan *plan)
 	return NULL;
 }
 
-struct json *trial_question(const struct trial *trial, struct err *err)
+/* Why the controller asks nothing stands in what it does instead. */
+static struct json *question_about(const struct trial *trial, struct err *err)
 {
 	struct json *question = decide_question(&trial->observed);
 	auto_free char *verdict = NULL;
@@ -108,17 +155,28 @@ struct json *trial_question(const struct trial *trial, struct err *err)
 struct json *trial_ask(const struct trial *trial, struct asker *asker, const char *hook,
 		       struct err *err)
 {
-	auto_json struct json *question = NULL, *results = NULL;
+	auto_json struct json *question = NULL;
 
-	if (streq(hook, "status") && trial->observed.job == NULL) {
+	if (hook != NULL && streq(hook, "status") && trial->observed.job == NULL) {
 		err_set(err, ERR_NOT_FOUND,
 			"status is asked once there is a Job: the files have none of this run");
 		return NULL;
 	}
-	question = trial_question(trial, err);
-	if (question == NULL)
+	question = question_about(trial, err);
+	if (question == NULL || load_own_policies(trial, asker, err) < 0)
 		return NULL;
-	json_set(question, "hooks", json_build("[%s]", hook));
-	results = asker_eval(asker, question, err);
-	return results != NULL ? json_take(results, hook) : NULL;
+	if (hook != NULL)
+		json_set(question, "hooks", json_build("[%s]", hook));
+	return asker_eval(asker, trial->bundle, question, err);
+}
+
+char *trial_error(const struct trial *trial, const struct policies_at *policies,
+		  const struct json *error)
+{
+	const char *message = json_get_str(error, "message", "?");
+	bool own = json_get(trial->own.files, json_get_str(error, "file", "")) != NULL;
+
+	if (streq(json_get_str(error, "kind", ""), "reject"))
+		return xasprintf("rejected: %s", message);
+	return source_place(own ? &trial->own : &policies->source, message);
 }

@@ -28,23 +28,32 @@ void policies_close(struct policies_at *policies);
 /* The objects of every -f; NULL with err set: a file cannot be read, or there is no run. */
 struct objects *trial_objects(const struct args *args, struct err *err);
 
-/* One run, as it was before it was started (for status: as it is now, and not finished yet). */
+/* One run, as it was before it was started; or started: as it is now, and not finished yet. */
 struct trial {
 	struct view view;
 	struct observed observed;
+	char *bundle;      /* that judges it: "", or the key of the config's own policies */
+	struct source own; /* those; no files: there are none */
+	char *digest;
 };
 
-void trial_begin(struct trial *trial, const struct objects *objects, const char *run_key,
-		 const struct args *args, const char *digest, bool started);
+/* policies: whose digest the manifest shall have. -1: the policies of the run's config are not
+ * among the files, or are refused. End it with trial_end() in any case. */
+int trial_begin(struct trial *trial, const struct objects *objects, const char *run_key,
+		const struct args *args, const struct policies_at *policies, bool started,
+		struct err *err);
 void trial_end(struct trial *trial);
 
-/* The controller's question; NULL with err set to why there is none: the config is missing, ... */
-struct json *trial_question(const struct trial *trial, struct err *err);
-
-/* Ask one hook. Returns its result, {"ok"} or {"error"} with "usage" (policy/host.h); yours; NULL
- * with err set. */
+/* Ask what the controller would ask, or of that one hook alone (hook NULL: all). Returns the
+ * results by hook (policy/host.h); yours. NULL with err set: nothing is asked, since the config is
+ * missing,
+ * ...; or the worker could not be asked. */
 struct json *trial_ask(const struct trial *trial, struct asker *asker, const char *hook,
 		       struct err *err);
+
+/* "file:line: message" for an error of a hook; yours. */
+char *trial_error(const struct trial *trial, const struct policies_at *policies,
+		  const struct json *error);
 
 /* What the plan says in the run's status: "ConfigNotFound: ...", or NULL. Yours. */
 char *trial_verdict(const struct plan *plan);

@@ -187,6 +187,29 @@ check "tells the Pod's last words" exits 0 'no model' policy eval status scripts
 check "in the namespace that is told" exits 0 '^# there/a status' policy eval status scripts -f "$work/started.yaml" -n there
 check "another kind is passed over" exits 0 '^note: passed over, .*: Deployment other of apps/v1$' policy eval status scripts -f "$work/started.yaml"
 
+# ---- a config's own policies ----
+
+own_config() { sed '/^spec:/a\  policyRef: {name: team}' examples/iris-config.yaml; }
+own_config > "$work/own-config.yaml"
+own_policies() {
+	"$KUBECTL" create configmap team -n kserve-controller-system "--from-literal=contract.lua=$1" --dry-run=client -o yaml |
+		sed '/^metadata:/a\  labels: {ai.krateo.io/policy-mode: config}'
+}
+own=(-f "$work/own-config.yaml" -f examples/iris-run.yaml)
+check "a config's own policies that are not there" exits 1 'expected ConfigMap kserve-controller-system/team with the label' \
+	policy eval contract scripts "${own[@]}"
+own_policies 'return { contract = function() return { mine = true } end }' > "$work/team.yaml"
+check "are used in place of the others" exits 0 '^mine: true$' policy eval contract scripts "${own[@]}" -f "$work/team.yaml"
+check "the other hooks are the folder's" exits 1 'field: spec.parameters.input_table_name' \
+	policy eval validate "$dir/strict" "${own[@]}" -f "$work/team.yaml"
+check "they hide what changes below" exits 0 '^0 of 1 runs change$' policy diff scripts "$dir/refuse" "${own[@]}" -f "$work/team.yaml"
+own_policies 'return { contract = function(run) return run.x.y end }' > "$work/team.yaml"
+check "an error in them names them" exits 1 '^kserve-controller-system/team: contract.lua:1: .*index a nil' \
+	policy eval contract scripts "${own[@]}" -f "$work/team.yaml"
+own_policies 'return {' > "$work/team.yaml"
+check "if they are refused, too" exits 1 'iris-run-january: kserve-controller-system/team: contract.lua:1: ' \
+	render scripts "${own[@]}" -f "$work/team.yaml"
+
 # ---- diff ----
 
 check "the same policies" exits 0 '^0 of 3 runs change$' policy diff scripts scripts "${all[@]}"
