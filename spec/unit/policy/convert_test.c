@@ -78,6 +78,28 @@ static void what_json_cannot_hold_is_refused_with_its_place(void **state)
 	    {"('x'):rep(1 << 20)", "the result is larger than 1048576 bytes"},
 	    {"json.array(setmetatable({}, {}))", "the table has a metatable of its own"},
 	    {"json.array(1)", "table expected"},
+	    {"-math.huge", "result: JSON has no NaN and no infinity"},
+	    {"{a = json.array{1, nil, 3}}", "result.a: a list with a hole (an item is nil)"},
+	    {"{[-1] = 1}", "a key must be a string, or a whole number from 1 on"},
+	    {"{[2] = 1}", "result: a list with a hole"},
+	    {"{a = {[math.maxinteger] = 1}}", "result.a: a list with a hole"},
+	    {"{[{}] = 1}", "a key must be a string"},
+	    {"{[x.ten] = 1}", "a key must be a string"},
+	    {"{[json.null] = 1}", "a key must be a string"},
+	    {"{a = {['k\\0'] = 1}}", "the string holds a NUL byte"},
+	    {"{a = {['b.c d'] = {{error}}}}", "result.a.b.c d[1][1]: JSON cannot hold a function"},
+	    {"{1, {2, {x = 0/0}}}", "result[2][2].x: JSON has no NaN"},
+	    {"{'\\xc3'}", "result[1]: the string is not UTF-8"},
+	    {"{'\\xc0\\x80'}", "result[1]: the string is not UTF-8"},
+	    {"{'\\xf4\\x90\\x80\\x80'}", "result[1]: the string is not UTF-8"},
+	    {"{f = function() end}", "result.f: JSON cannot hold a function"},
+	    {"{p = pairs({})}", "result.p: JSON cannot hold a function"},
+	    {"(function() local t = {} t[1] = {t} return t end)()", "result[1][1][1][1][1]"},
+	    {"(function() local t = {} t[t] = 1 return t end)()", "a key must be a string"},
+	    {"(function() local t = {f = error} for i = 1, 40 do t = {['\\u{e4}'] = t} end return "
+	     "t "
+	     "end)()",
+	     "\xC3\xA4.\xC3\xA4.f: JSON cannot hold a function"},
 	};
 
 	(void)state;
@@ -97,27 +119,47 @@ static void metamethods_do_not_run(void **state)
 	check_expressions(cases, ARRAY_LEN(cases));
 }
 
-static char *nested(size_t depth)
+/* depth times what opens, then core, then depth times what closes. */
+static char *nested(size_t depth, const char *open, const char *core, const char *close)
 {
 	struct buf text = BUF_INIT(1 << 16);
 
 	for (size_t i = 0; i < depth; i++)
-		buf_adds(&text, "[");
+		buf_adds(&text, open);
+	buf_adds(&text, core);
 	for (size_t i = 0; i < depth; i++)
-		buf_adds(&text, "]");
+		buf_adds(&text, close);
 	return buf_steal(&text);
 }
 
 static void depth_is_limited(void **state)
 {
+	static const char *const units[][3] = {{"[", "1", "]"}, {"{\"a\":", "{}", "}"}};
 	static const char script[] = "return {contract = function(x) return x end}";
 	static const char deeper[] = "return {contract = function(x) return {x} end}";
-	auto_free char *most = nested(CONVERT_DEPTH_MAX), *same = through(script, most);
-	auto_free char *more = through(deeper, most);
 
 	(void)state;
-	assert_string_equal(same, most);
-	assert_non_null(strstr(more, "nested deeper than 64 levels"));
+	for (size_t i = 0; i < ARRAY_LEN(units); i++) {
+		size_t own = streq(units[i][1], "{}") ? 1 : 0;
+		auto_free char *most =
+		    nested(CONVERT_DEPTH_MAX - own, units[i][0], units[i][1], units[i][2]);
+		auto_free char *same = through(script, most), *more = through(deeper, most);
+
+		assert_string_equal(same, most);
+		assert_non_null(strstr(more, "nested deeper than 64 levels"));
+		assert_non_null(strstr(more, i == 0 ? "result[1][1][1]" : "result[1].a.a"));
+	}
+}
+
+static void depth_in_text_is_limited(void **state)
+{
+	auto_free char *most = evaluate("json.parse(('['):rep(64) .. (']'):rep(64))");
+	auto_free char *more = evaluate("{select(2, json.parse(('['):rep(65) .. (']'):rep(65)))}");
+	auto_free char *expected = nested(CONVERT_DEPTH_MAX, "[", "", "]");
+
+	(void)state;
+	assert_string_equal(most, expected);
+	assert_non_null(strstr(more, "nest"));
 }
 
 static void size_is_limited(void **state)
@@ -166,6 +208,26 @@ static void values_come_back_as_they_went_in(void **state)
 	    {"5e-324", NULL},
 	    {"0.30000000000000004", NULL},
 	    {"[0.10,1e3,-0]", NULL},
+	    {"-9223372036854775809", NULL},
+	    {"18446744073709551616", NULL},
+	    {"9007199254740992.0", NULL},
+	    {"9007199254740993.0", NULL},
+	    {"1.0000000000000000000000000000000001", NULL},
+	    {"3.141592653589793238462643383279", NULL},
+	    {"1e-400", NULL},
+	    {"-1e400", NULL},
+	    {"0e0", NULL},
+	    {"0.0", NULL},
+	    {"1E+05", NULL},
+	    {"1.50", NULL},
+	    {"\"\"", NULL},
+	    {"\"\\u0001\\u001f\x7F\"", "\"\\u0001\\u001f\\u007f\""},
+	    {"\"\\/\"", "\"/\""},
+	    {"\"\\ud83d\\ude00\"", "\"\xF0\x9F\x98\x80\""},
+	    {"\"\xF4\x8F\xBF\xBF\xE2\x80\xA8\xEF\xBF\xBF\"", NULL},
+	    {"{\"10\":1,\"9\":2,\"a b\":3,\"\\n\":4}", "{\"\\n\":4,\"10\":1,\"9\":2,\"a b\":3}"},
+	    {"[null,[null],{\"a\":null}]", NULL},
+	    {"{\"a\":[[],[{}],[[[]]]]}", NULL},
 	};
 
 	(void)state;
@@ -352,6 +414,7 @@ int main(void)
 	    cmocka_unit_test(what_json_cannot_hold_is_refused_with_its_place),
 	    cmocka_unit_test(metamethods_do_not_run),
 	    cmocka_unit_test(depth_is_limited),
+	    cmocka_unit_test(depth_in_text_is_limited),
 	    cmocka_unit_test(size_is_limited),
 	    cmocka_unit_test(values_come_back_as_they_went_in),
 	    cmocka_unit_test(numbers_that_lua_would_change_still_count),
