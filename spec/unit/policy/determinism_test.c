@@ -1,8 +1,9 @@
 /*
  * The same inputs give the same bytes in every process, whatever its addresses, its seeds of hash
- * tables, its time zone and its language. This program is started several times as `answers`, and
- * prints then what the hooks of the default bundle, of every example and of a few tempting scripts
- * answer, errors and what they took of the limits included.
+ * tables, its time zone and its language. This program is started several times as `answers`
+ * (with a new state for each) or `copies` (of a prepared one, as in a worker), and prints then what
+ * the hooks of the default bundle, of every example and of a few tempting scripts answer, errors
+ * and what they took of the limits included.
  */
 #include "policy_util.h"
 
@@ -146,11 +147,11 @@ static void answer_all(void)
 
 /* ---- the part of the test ---- */
 
-static char *answers_with(const char *environment)
+static char *answers_with(const char *environment, const char *mode)
 {
 	struct buf out = BUF_INIT(ANSWERS_MAX);
 	auto_free char *command =
-	    xasprintf("env -i %s /proc/%d/exe answers", environment, (int)getpid());
+	    xasprintf("env -i %s /proc/%d/exe %s", environment, (int)getpid(), mode);
 	FILE *child = popen(command, "r"); // NOLINT(cert-env33-c): it starts this program again
 	char bytes[4096];
 	size_t n;
@@ -168,15 +169,19 @@ static void every_process_answers_the_same(void **state)
 	    "", "TZ=Asia/Kathmandu", "LC_ALL=de_DE.UTF-8 LANG=de_DE.UTF-8",
 	    "LC_ALL=C.UTF-8 TZ=America/New_York",
 	    "LUA_INIT='error(1)' LUA_PATH=/x MALLOC_ARENA_MAX=1"};
-	auto_free char *first = answers_with("");
+	static const char *const modes[] = {"answers", "copies"};
 
 	(void)state;
-	assert_non_null(strstr(first, "\"usage\""));
-	assert_null(strstr(first, "0x"));
-	for (size_t i = 0; i < ARRAY_LEN(environments); i++) {
-		auto_free char *other = answers_with(environments[i]);
+	for (size_t m = 0; m < ARRAY_LEN(modes); m++) {
+		auto_free char *first = answers_with("", modes[m]);
 
-		assert_string_equal(other, first);
+		assert_non_null(strstr(first, "\"usage\""));
+		assert_null(strstr(first, "0x"));
+		for (size_t i = 0; i < ARRAY_LEN(environments); i++) {
+			auto_free char *other = answers_with(environments[i], modes[m]);
+
+			assert_string_equal(other, first);
+		}
 	}
 }
 
@@ -186,7 +191,9 @@ int main(int argc, char **argv)
 	    cmocka_unit_test(every_process_answers_the_same),
 	};
 
-	if (argc > 1 && streq(argv[1], "answers")) {
+	if (argc > 1 && streq(argv[1], "copies"))
+		sandbox_prepare();
+	if (argc > 1) {
 		answer_all();
 		return 0;
 	}
