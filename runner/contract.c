@@ -3,61 +3,37 @@
 #include "base/buf.h"
 #include "base/file.h"
 #include "runner/field.h"
-#include "runner/http.h"
 
-bool shape_read(const struct json *array, struct shape *out)
+static int read_runner(struct contract *contract, struct err *err)
 {
-	struct shape shape = {.rank = 0};
+	static const char *const known[] = {"maxFailedRows", "onEmpty", NULL};
+	const struct json *runner = json_get(contract->root, "runner");
+	const char *on_empty = "";
 
-	if (json_type(array) != JSON_ARRAY)
-		return false;
-	for (const struct json *c = json_first(array); c != NULL; c = json_next(c)) {
-		int64_t dim;
-
-		if (shape.rank == SHAPE_RANK_MAX || !json_int64(c, &dim) || dim < -1 || dim == 0)
-			return false;
-		shape.dims[shape.rank++] = dim;
-	}
-	if (shape.rank < 2)
-		return false;
-	*out = shape;
-	return true;
-}
-
-/* host/path, the form of the specification's examples, means http. */
-static char *with_scheme(const char *url)
-{
-	const char *slash = strchr(url, '/');
-
-	if (slash != NULL && slash > url && slash[-1] == ':' && slash[1] == '/')
-		return xstrdup(url);
-	return xasprintf("http://%s", url);
-}
-
-static int read_kserve(struct contract *contract, struct err *err)
-{
-	static const char *const known[] = {"modelName",      "modelUrl", "modelVersion",
-					    "modelInputName", "shape",    NULL};
-	const struct json *kserve, *shape;
-	const char *url, *ignored;
-
-	if (field_object(contract->root, "", "kserve", &kserve, err) < 0 ||
-	    field_needed(kserve, "kserve", "modelUrl", &url, err) < 0 ||
-	    field_string(kserve, "kserve", "modelInputName", &contract->input_name, err) < 0 ||
-	    field_string(kserve, "kserve", "modelName", &ignored, err) < 0 ||
-	    field_string(kserve, "kserve", "modelVersion", &ignored, err) < 0)
+	if (runner == NULL || json_type(runner) == JSON_NULL)
+		return 0;
+	if (field_object(contract->root, "", "runner", &runner, err) < 0 ||
+	    field_int(runner, "runner", "maxFailedRows", 0, INT64_MAX, &contract->max_failed_rows,
+		      err) < 0 ||
+	    field_string(runner, "runner", "onEmpty", &on_empty, err) < 0)
 		return -1;
-	contract->model_url = with_scheme(url);
-	if (http_url_check(contract->model_url, err) < 0)
-		return err_wrap(err, "kserve.modelUrl");
-	shape = json_get(kserve, "shape");
-	if (shape != NULL && !shape_read(shape, &contract->shape))
+	if (!streq(on_empty, "") && !streq(on_empty, "succeed") && !streq(on_empty, "fail"))
 		return err_set(err, ERR_INVALID,
-			       "kserve.shape: expected 2 to %d dimensions, each -1 or more than 0, "
-			       "such as [-1, 512, 1]",
-			       SHAPE_RANK_MAX);
-	field_warn_unknown(kserve, "kserve", known);
+			       "runner.onEmpty: expected succeed or fail, found \"%s\"", on_empty);
+	contract->fail_if_empty = streq(on_empty, "fail");
+	field_warn_unknown(runner, "runner", known);
 	return 0;
+}
+
+/* Where values are a flat list, nothing tells which are missing. */
+static int check_failed_rows(const struct contract *contract, struct err *err)
+{
+	if (contract->max_failed_rows == 0 || contract->output.layout == LAYOUT_ROWS)
+		return 0;
+	return err_set(
+	    err, ERR_INVALID,
+	    "runner.maxFailedRows: expected 0, found %lld: it needs the layout rows in %s",
+	    (long long)contract->max_failed_rows, contract->output.where);
 }
 
 static int read_parameters(struct contract *contract, struct err *err)
@@ -78,16 +54,19 @@ static int read_parameters(struct contract *contract, struct err *err)
 static int read_root(struct contract *contract, struct err *err)
 {
 	static const char *const known[] = {"jobId",  "jobName",    "kserve", "input",
-					    "output", "parameters", NULL};
+					    "output", "parameters", "runner", NULL};
+	const struct json *kserve;
 
 	if (json_type(contract->root) != JSON_OBJECT)
 		return err_set(err, ERR_INVALID, "expected an object, found %s",
 			       json_type_name(json_type(contract->root)));
 	if (field_string(contract->root, "", "jobId", &contract->job_id, err) < 0 ||
 	    field_string(contract->root, "", "jobName", &contract->job_name, err) < 0 ||
-	    read_kserve(contract, err) < 0 || read_parameters(contract, err) < 0 ||
+	    field_object(contract->root, "", "kserve", &kserve, err) < 0 ||
+	    model_read(kserve, &contract->model, err) < 0 || read_parameters(contract, err) < 0 ||
 	    section_read(contract->root, "input", SIDE_INPUT, &contract->input, err) < 0 ||
-	    section_read(contract->root, "output", SIDE_OUTPUT, &contract->output, err) < 0)
+	    section_read(contract->root, "output", SIDE_OUTPUT, &contract->output, err) < 0 ||
+	    read_runner(contract, err) < 0 || check_failed_rows(contract, err) < 0)
 		return -1;
 	field_warn_unknown(contract->root, "", known);
 	return 0;
@@ -122,7 +101,16 @@ void contract_done(struct contract *contract)
 {
 	section_done(&contract->input);
 	section_done(&contract->output);
+	model_done(&contract->model);
 	json_free(contract->root);
-	free(contract->model_url);
 	*contract = (struct contract){0};
+}
+
+const char *contract_run_key(const struct contract *contract)
+{
+	const char *job = getenv("job_name");
+
+	if (job != NULL && *job != '\0')
+		return job;
+	return *contract->job_name != '\0' ? contract->job_name : contract->job_id;
 }

@@ -58,6 +58,27 @@ int field_object(const struct json *object, const char *where, const char *key,
 	return 0;
 }
 
+int field_int(const struct json *object, const char *where, const char *key, int64_t min,
+	      int64_t max, int64_t *out, struct err *err)
+{
+	const struct json *value = json_get(object, key);
+	auto_free char *path = NULL;
+	int64_t number;
+
+	if (value == NULL || json_type(value) == JSON_NULL)
+		return 0;
+	if (json_type(value) != JSON_NUMBER)
+		return mismatch(value, where, key, "an integer", err);
+	if (!json_int64(value, &number) || number < min || number > max) {
+		path = path_of(where, key);
+		return err_set(err, ERR_INVALID,
+			       "%s: expected an integer from %lld to %lld, found %s", path,
+			       (long long)min, (long long)max, json_number_text(value));
+	}
+	*out = number;
+	return 0;
+}
+
 static bool is_known(const char *key, const char *const *known)
 {
 	while (*known != NULL && !streq(*known, key))

@@ -7,7 +7,8 @@
  *	json   [row, row, ...] or {"result": [row, ...]}; a null or missing result is no row
  *	jsonl  one row a line; blank lines are skipped (https://jsonlines.org)
  *
- * Writing is framing: a list of records is open, the records with between between them, close.
+ * Writing is framing: a list of records is open, the records with between between them, close; or
+ * where records are lines, between is behind each of them.
  */
 #ifndef RUNNER_FORMAT_H
 #define RUNNER_FORMAT_H
@@ -46,7 +47,10 @@ struct format {
 		    struct fault *fault);
 	void (*decoder_free)(struct decoder *decoder);
 
+	bool uneven; /* records may have different members */
+
 	/* The text around a list of records. */
+	bool lines;
 	const char *open, *between, *close;
 
 	/* Add one record of named values. NULL cells: a header for the names, where the format has

@@ -32,7 +32,7 @@ int http_call(const struct http_request *request, struct http_reply *reply, stru
 
 		http_try_begin(&try, request, reply);
 		rc = http_try_end(&try, curl_easy_perform(try.easy), &again, err);
-		if (!again || tries == HTTP_TRIES)
+		if (!again || tries == HTTP_TRIES || request->single)
 			return rc;
 		wait = retry_wait(http_retry_delay(), tries, reply->retry_ms);
 		log_retry(request, reply, wait, err);

@@ -57,6 +57,7 @@ struct http_request {
 	size_t body_len;
 	int64_t timeout_ms; /* 0: KSERVE_CALL_TIMEOUT */
 	bool once;
+	bool single; /* one try: the caller sees to more */
 };
 
 struct http_reply {

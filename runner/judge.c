@@ -147,3 +147,72 @@ int judge_status(const struct http_reply *reply, const char *who, enum reason re
 	fault->err.status = reply->status;
 	return -1;
 }
+
+/* ---- the model ---- */
+
+enum { TRIES_OF_500 = 2 };
+
+static enum verdict judge_silence(const struct http_reply *reply, size_t rows, struct fault *fault)
+{
+	enum err_kind kind = fault->err.kind;
+
+	judge_no_answer(reply, REASON_MODEL_UNAVAILABLE, fault);
+	if (reply->interrupted)
+		return VERDICT_OVER;
+	if (reply->timed_out)
+		fault_as(fault, REASON_MODEL_TIMEOUT);
+	if (reply->timed_out || kind == ERR_LIMIT)
+		return rows > 1            ? VERDICT_SMALLER
+		       : kind == ERR_LIMIT ? VERDICT_ROWS
+					   : VERDICT_AGAIN;
+	return kind == ERR_RETRY ? VERDICT_AGAIN : VERDICT_OVER;
+}
+
+static bool says_not_ready(const struct http_reply *reply)
+{
+	return strcasestr(reply->body.data, "not ready") != NULL;
+}
+
+static bool is_json_body(const struct http_reply *reply)
+{
+	auto_free char *says = NULL;
+	enum body body = judge_body(reply->body.data, reply->body.len, &says);
+
+	return body == BODY_JSON || body == BODY_ERROR;
+}
+
+static enum verdict unavailable(struct fault *fault)
+{
+	fault->err.kind = ERR_RETRY;
+	fault_as(fault, REASON_MODEL_UNAVAILABLE);
+	return VERDICT_AGAIN;
+}
+
+enum verdict judge_model(int rc, const struct http_reply *reply, bool started, int tries,
+			 size_t rows, struct fault *fault)
+{
+	if (rc < 0)
+		return judge_silence(reply, rows, fault);
+	if (judge_status(reply, "the model", REASON_MODEL_REJECTED, REASON_MODEL_UNAVAILABLE,
+			 fault) == 0)
+		return VERDICT_GOOD;
+	switch (reply->status) {
+	case 400:
+		return says_not_ready(reply) ? unavailable(fault) : VERDICT_ROWS;
+	case 404:
+		return !started && !is_json_body(reply) ? unavailable(fault) : VERDICT_OVER;
+	case 413:
+		return rows > 1 ? VERDICT_SMALLER : VERDICT_ROWS;
+	case 422:
+		return VERDICT_ROWS;
+	case 500:
+		return tries < TRIES_OF_500 ? VERDICT_AGAIN : VERDICT_ROWS;
+	case 504:
+		return rows > 1 ? VERDICT_SMALLER : unavailable(fault);
+	case 408:
+	case 425:
+		return unavailable(fault);
+	default:
+		return fault->err.kind == ERR_RETRY ? unavailable(fault) : VERDICT_OVER;
+	}
+}

@@ -15,6 +15,31 @@ int judge_no_answer(const struct http_reply *reply, enum reason unavailable, str
 int judge_status(const struct http_reply *reply, const char *who, enum reason rejected,
 		 enum reason unavailable, struct fault *fault);
 
+/* What a runner does about the answer of a model to one request. */
+enum verdict {
+	VERDICT_GOOD,    /* status 2xx: read it */
+	VERDICT_AGAIN,   /* the same request later */
+	VERDICT_SMALLER, /* fewer rows may do; for one row alone: again */
+	VERDICT_ROWS,    /* these rows are at fault, or one of them */
+	VERDICT_OVER,    /* no request will do */
+};
+
+/*
+ * Judge an answer. rc and fault->err are those of the call, started tells whether the model has
+ * answered anything well before, tries how often it has answered this request with 500. On a
+ * verdict but GOOD, fault says why.
+ *
+ *	no answer in time, 504, a reply too long   SMALLER: a gateway's limit, or too much at once
+ *	connection failed or broke, 408, 425, 429, 502, 503, 507 and other 5xx   AGAIN
+ *	400 with "not ready" (MLServer says so)    AGAIN
+ *	404 without a JSON body, before the start  AGAIN: its route is not there yet
+ *	413 SMALLER, for one row ROWS; 400, 422 ROWS
+ *	500 AGAIN twice, then ROWS: KServe answers so to any exception of a model
+ *	the rest, such as 401, 403, 404, 501       OVER
+ */
+enum verdict judge_model(int rc, const struct http_reply *reply, bool started, int tries,
+			 size_t rows, struct fault *fault);
+
 enum body {
 	BODY_EMPTY, /* nothing but blanks */
 	BODY_JSON,

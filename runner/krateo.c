@@ -1,12 +1,12 @@
 #include "runner/krateo.h"
 
-#include <strings.h>
 #include <sys/random.h>
 
 #include "base/log.h"
 #include "runner/endpoint.h"
 #include "runner/field.h"
 #include "runner/gojson.h"
+#include "runner/headers.h"
 #include "runner/judge.h"
 
 enum { BODY_MAX = 16 << 20, PIECE = 64 << 10 };
@@ -52,49 +52,6 @@ static int check_verb(const struct json *api, const char *where, struct err *err
 		       verb);
 }
 
-/* "Key: value" at its first colon. False for what has no key: such lines have always been
- * skipped. */
-static bool split_header(const char *line, char **name, char **value)
-{
-	const char *colon = strchr(line, ':'), *end;
-
-	if (colon == NULL || colon == line)
-		return false;
-	*name = xstrndup(line, (size_t)(colon - line));
-	colon += 1 + strspn(colon + 1, " \t\r\n");
-	end = colon + strlen(colon);
-	while (end > colon && strchr(" \t\r\n", end[-1]) != NULL)
-		end--;
-	*value = xstrndup(colon, (size_t)(end - colon));
-	return true;
-}
-
-static int check_headers(const struct json *api, const char *where, struct err *err)
-{
-	const struct json *headers = json_get(api, "headers");
-	int i = 0;
-
-	if (headers == NULL || json_type(headers) == JSON_NULL)
-		return 0;
-	if (json_type(headers) != JSON_ARRAY)
-		return err_set(err, ERR_INVALID, "%s.headers: expected an array, found %s", where,
-			       json_type_name(json_type(headers)));
-	for (const struct json *c = json_first(headers); c != NULL; c = json_next(c), i++) {
-		auto_free char *name = NULL, *value = NULL;
-
-		if (json_type(c) != JSON_STRING)
-			return err_set(err, ERR_INVALID,
-				       "%s.headers[%d]: expected a string, found %s", where, i,
-				       json_type_name(json_type(c)));
-		if (split_header(json_str(c), &name, &value) && !http_header_valid(name, value))
-			return err_set(err, ERR_INVALID,
-				       "%s.headers[%d]: expected \"Name: value\" without control "
-				       "characters",
-				       where, i);
-	}
-	return 0;
-}
-
 static int check(const struct section *section, struct err *err)
 {
 	auto_free char *path = xasprintf("%s.api", section->where);
@@ -105,7 +62,7 @@ static int check(const struct section *section, struct err *err)
 	    check_endpoint(api, path, err) < 0 ||
 	    field_string(api, path, "path", &ignored, err) < 0 || check_verb(api, path, err) < 0)
 		return -1;
-	return check_headers(api, path, err);
+	return headers_check(json_get(api, "headers"), path, err);
 }
 
 /* ---- opening ---- */
@@ -124,13 +81,6 @@ static void make_trace_id(char out[37])
 		 b[13], b[14], b[15]);
 }
 
-/* libcurl writes these itself; a second one would break the message. */
-static bool is_framing(const char *name)
-{
-	return strcasecmp(name, "Content-Length") == 0 ||
-	       strcasecmp(name, "Transfer-Encoding") == 0;
-}
-
 void krateo_headers(const struct json *section, const char *authorization, struct http_headers *out)
 {
 	char trace_id[37];
@@ -141,13 +91,7 @@ void krateo_headers(const struct json *section, const char *authorization, struc
 	http_header_set(out, "X-Krateo-TraceId", trace_id);
 	if (authorization != NULL)
 		http_header_set(out, "Authorization", authorization);
-	for (const struct json *c = json_first(json_at(section, "api", "headers")); c != NULL;
-	     c = json_next(c)) {
-		auto_free char *name = NULL, *value = NULL;
-
-		if (split_header(json_str(c), &name, &value) && !is_framing(name))
-			http_header_set(out, name, value);
-	}
+	headers_add(json_at(section, "api", "headers"), out);
 }
 
 static void close_storage(struct storage *storage)

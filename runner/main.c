@@ -1,54 +1,43 @@
 /*
- * main.c - the runner: one inference from contract to termination message.
- *
- * contract -> Secrets -> input -> inference -> output. Everything that can be checked is checked
- * before the model is asked. stdout stays empty; logs are JSON lines on stderr.
+ * main.c - the runner: options, signals, exit codes, the termination message. What it does is in
+ * run.c. stdout stays empty but for --check and --dry-run; logs are JSON lines on stderr.
  */
 #include <getopt.h>
 #include <signal.h>
 
 #include "base/log.h"
-#include "base/timefmt.h"
-#include "runner/contract.h"
 #include "runner/http.h"
-#include "runner/kserve.h"
-#include "runner/reader.h"
-#include "runner/report.h"
+#include "runner/run.h"
 
 static const char usage[] =
-    "usage: kserve-runner [--contract PATH] [--check]\n"
+    "usage: kserve-runner [--contract PATH] [--check | --dry-run]\n"
     "\n"
     "Runs one inference: reads the input, asks the model, stores the output.\n"
     "\n"
     "  --contract PATH         the contract (default /tmp/contract.json; - is standard input)\n"
-    "  --check                 check the contract and stop\n"
+    "  --check                 check contract, Secrets, input and output, and stop\n"
+    "  --dry-run               read rows, make the first request, print its size and stop\n"
     "  --termination-log PATH  the result as one line of JSON (default /dev/termination-log)\n"
     "  --help, --version\n"
     "\n"
     "Environment:\n"
     "  pod_uid                    the uid of the pod, stored with the output\n"
+    "  job_name                   the name of the Job, the same for every pod of it\n"
     "  KSERVE_CONTRACT            as --contract\n"
     "  KSERVE_TERMINATION_LOG     as --termination-log\n"
     "  KSERVE_SERVICEACCOUNT_DIR  token, ca.crt and namespace of the service account\n"
     "  KSERVE_CALL_TIMEOUT        how long one call may take (default 120s)\n"
-    "  KSERVE_RETRY_DELAY         the wait before the second try; it doubles (default 1s)\n"
+    "  KSERVE_PATIENCE            how long the model may be unavailable (default 5m)\n"
+    "  KSERVE_RETRY_DELAY         what the waits between tries begin with (default 1s)\n"
     "  KSERVE_LOG_LEVEL           debug, info, warn or error (default info)\n"
     "\n"
-    "Exit codes: 0 done, 2 contract, 3 input, 4 inference, 5 output, 7 interrupted, 70 internal.\n";
+    "Exit codes: 0 done, 2 contract, 3 input, 4 inference, 5 output (13, 14, 15: another try "
+    "would\n"
+    "not help), 6 rows failed, 7 interrupted, 8 Secret, 70 internal.\n";
 
 struct options {
 	const char *contract, *termination_log;
-	bool check;
-};
-
-/* What is open during a run. */
-struct run {
-	struct contract contract;
-	struct storage *input, *output;
-	struct reader reader; /* of input */
-	struct rows rows;
-	struct buf predictions;
-	size_t count;
+	enum run_mode mode;
 };
 
 static void on_signal(int signo UNUSED)
@@ -63,110 +52,6 @@ static void catch_signals(void)
 	sigaction(SIGTERM, &action, NULL);
 	sigaction(SIGINT, &action, NULL);
 	signal(SIGPIPE, SIG_IGN);
-}
-
-/* ---- steps; each returns 0 or -1 with fault set ---- */
-
-static int open_both(struct run *run, struct report *report, struct fault *fault)
-{
-	const struct section *input = &run->contract.input, *output = &run->contract.output;
-
-	run->input = input->provider->open(&run->contract, input, fault);
-	if (run->input == NULL)
-		return -1;
-	report->phase = PHASE_OUTPUT;
-	run->output = output->provider->open(&run->contract, output, fault);
-	if (run->output == NULL)
-		return -1;
-	report->phase = PHASE_INPUT;
-	return 0;
-}
-
-static int do_input(struct run *run, struct report *report, struct fault *fault)
-{
-	if (open_both(run, report, fault) < 0)
-		return -1;
-	reader_init(&run->reader, &run->contract.input, run->input);
-	if (reader_fill(&run->reader, &run->rows, SIZE_MAX, SIZE_MAX, fault) < 0)
-		return -1;
-	report->rows_in = (int64_t)run->rows.count;
-	return 0;
-}
-
-static int do_inference(struct run *run, struct report *report, struct fault *fault)
-{
-	if (kserve_infer(&run->contract, &run->rows, &run->predictions, &run->count, fault) < 0)
-		return -1;
-	report->rows_out = (int64_t)run->count;
-	return 0;
-}
-
-static int do_output(struct run *run, struct report *report, struct fault *fault)
-{
-	const struct provider *provider = run->contract.output.provider;
-	int64_t rows_done;
-
-	if (provider->begin(run->output, &rows_done, fault) < 0 ||
-	    provider->write(run->output, run->predictions.data, run->predictions.len,
-			    report->rows_in, fault) < 0 ||
-	    provider->commit(run->output, fault) < 0)
-		return -1;
-	report->rows_stored = (int64_t)run->count;
-	return 0;
-}
-
-typedef int step_fn(struct run *run, struct report *report, struct fault *fault);
-
-static int do_step(enum phase phase, step_fn *step, struct run *run, struct report *report,
-		   struct fault *fault)
-{
-	int64_t start = time_mono_ms();
-	int rc;
-
-	report->phase = phase;
-	if (http_stop)
-		return fault_set(fault, REASON_INTERRUPTED, ERR_RETRY, "interrupted before the %s",
-				 phase_name(phase));
-	rc = step(run, report, fault);
-	report->ms[phase] = time_mono_ms() - start;
-	log_debug("step done", "phase", phase_name(phase), "ms", log_num(report->ms[phase]));
-	return rc;
-}
-
-static int do_all(const struct options *options, struct run *run, struct report *report,
-		  struct fault *fault)
-{
-	if (http_setup(&fault->err) < 0)
-		return fault_as(fault, fault->err.kind == ERR_BUG ? REASON_INTERNAL
-								  : REASON_CONTRACT_INVALID);
-	if (contract_load(options->contract, &run->contract, &fault->err) < 0)
-		return fault_as(fault, REASON_CONTRACT_INVALID);
-	log_info("run started", "version", VERSION, "job", run->contract.job_name, "jobId",
-		 run->contract.job_id);
-	if (do_step(PHASE_INPUT, do_input, run, report, fault) < 0)
-		return -1;
-	if (run->rows.count == 0) {
-		fault_set(fault, REASON_INPUT_EMPTY, ERR_NONE, "empty input: nothing to predict");
-		return 0;
-	}
-	if (do_step(PHASE_INFERENCE, do_inference, run, report, fault) < 0 ||
-	    do_step(PHASE_OUTPUT, do_output, run, report, fault) < 0)
-		return -1;
-	fault_set(fault, REASON_COMPLETED, ERR_NONE, "%lld rows in, %lld values stored",
-		  (long long)report->rows_in, (long long)report->rows_stored);
-	return 0;
-}
-
-static void close_all(struct run *run)
-{
-	if (run->input != NULL)
-		run->contract.input.provider->close(run->input);
-	if (run->output != NULL)
-		run->contract.output.provider->close(run->output);
-	reader_done(&run->reader);
-	rows_done(&run->rows);
-	buf_done(&run->predictions);
-	contract_done(&run->contract);
 }
 
 /* Tell the result to the kubelet and to the log; returns the exit code. */
@@ -185,30 +70,29 @@ static int finish(const struct options *options, const struct report *report,
 	return code;
 }
 
-static int run(const struct options *options)
+static int run_whole(const struct options *options)
 {
-	static const struct row_rule numbers = {.leaves = LEAF_NUMBER, .even = true};
-	struct run run = {.rows = ROWS_INIT(numbers), .predictions = BUF_INIT(HTTP_REPLY_MAX)};
+	struct report report = {.phase = PHASE_CONTRACT};
+	struct fault fault = FAULT_INIT;
+
+	run(options->contract, RUN_WHOLE, &report, &fault);
+	return finish(options, &report, &fault);
+}
+
+/* For people: what is wrong goes to stderr in one line. */
+static int try_out(const struct options *options)
+{
 	struct report report = {.phase = PHASE_CONTRACT};
 	struct fault fault = FAULT_INIT;
 	int code;
 
-	catch_signals();
-	do_all(options, &run, &report, &fault);
-	code = finish(options, &report, &fault);
-	close_all(&run);
+	log_setup(LOG_WARN, LOG_JSON);
+	run(options->contract, options->mode, &report, &fault);
+	code = report_exit(&report, &fault);
+	if (code != 0)
+		fprintf(stderr, "kserve-runner: %s: %s\n", reason_name(fault.reason),
+			fault.err.msg);
 	return code;
-}
-
-static int check(const struct options *options)
-{
-	auto_contract struct contract contract = {0};
-	struct err err = ERR_INIT;
-
-	if (contract_load(options->contract, &contract, &err) == 0)
-		return 0;
-	fprintf(stderr, "kserve-runner: %s\n", err.msg);
-	return PHASE_CONTRACT;
 }
 
 /* ---- the command line ---- */
@@ -247,6 +131,7 @@ int main(int argc, char **argv)
 {
 	static const struct option names[] = {{"contract", required_argument, NULL, 'c'},
 					      {"check", no_argument, NULL, 'k'},
+					      {"dry-run", no_argument, NULL, 'd'},
 					      {"termination-log", required_argument, NULL, 't'},
 					      {"help", no_argument, NULL, 'h'},
 					      {"version", no_argument, NULL, 'v'},
@@ -265,7 +150,9 @@ int main(int argc, char **argv)
 		else if (option == 't')
 			options.termination_log = optarg;
 		else if (option == 'k')
-			options.check = true;
+			options.mode = RUN_CHECK;
+		else if (option == 'd')
+			options.mode = RUN_DRY;
 		else if (option == 'h')
 			return fputs(usage, stdout), 0;
 		else if (option == 'v')
@@ -281,5 +168,6 @@ int main(int argc, char **argv)
 		set_log_level(&err);
 	if (err.kind != ERR_NONE)
 		return refuse(&options, &err);
-	return options.check ? check(&options) : run(&options);
+	catch_signals();
+	return options.mode == RUN_WHOLE ? run_whole(&options) : try_out(&options);
 }

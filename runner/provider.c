@@ -47,6 +47,11 @@ static int read_layout(struct section *section, struct err *err)
 		if (!streq(name, names[i]))
 			continue;
 		section->layout = (enum layout)i;
+		if (section->layout == LAYOUT_TENSORS && !section->format->uneven)
+			return err_set(err, ERR_INVALID,
+				       "%s.layout: expected flat or rows, found tensors, which the "
+				       "format %s cannot hold",
+				       section->where, section->format->name);
 		return 0;
 	}
 	return *name == '\0' ? 0

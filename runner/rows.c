@@ -216,3 +216,19 @@ void rows_take(struct rows *rows, struct rows *out)
 	*out = *rows;
 	*rows = fresh;
 }
+
+void rows_part(const struct rows *rows, size_t from, size_t count, struct rows *out)
+{
+	struct rows part = ROWS_INIT(rows->rule);
+	size_t len;
+	const char *text = rows_slice(rows, from, count, &len);
+
+	buf_add(&part.text, text, len);
+	part.starts = xcalloc(count, sizeof(*part.starts));
+	for (size_t i = 0; i < count; i++)
+		part.starts[i] = rows->starts[from + i] - rows->starts[from];
+	part.count = part.room = count;
+	part.width = rows->width;
+	part.first = rows->first + (int64_t)from;
+	*out = part;
+}

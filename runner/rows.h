@@ -58,6 +58,9 @@ const char *rows_slice(const struct rows *rows, size_t from, size_t count, size_
 /* Hand the rows out in `out`, an uninitialized struct, and start anew behind them. */
 void rows_take(struct rows *rows, struct rows *out);
 
+/* Copy count rows from row `from` on into out, an uninitialized struct. */
+void rows_part(const struct rows *rows, size_t from, size_t count, struct rows *out);
+
 void rows_done(struct rows *rows);
 #define auto_rows __attribute__((cleanup(rows_done)))
 

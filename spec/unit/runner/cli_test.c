@@ -43,12 +43,10 @@ static void test_usage_trouble(void **state UNUSED)
 	}
 }
 
-static void test_help_version_check(void **state UNUSED)
+static void test_help_version(void **state UNUSED)
 {
 	char *help[] = {"kserve-runner", "--help", NULL};
 	char *version[] = {"kserve-runner", "--version", NULL};
-	char *check[] = {"kserve-runner", "--check", NULL};
-	auto_free char *contract = make_contract(1, "");
 	struct scripted s = {.count = 0};
 	struct outcome outcome = run(&s, help, 1);
 
@@ -59,11 +57,53 @@ static void test_help_version_check(void **state UNUSED)
 	assert_int_equal(outcome.exit, 0);
 	assert_string_equal(outcome.out, "kserve-runner " VERSION "\n");
 	outcome_done(&outcome);
+}
+
+struct tried {
+	const char *option, *secret; /* NULL: the usual one */
+	int exit, reads;
+	const char *out, *log;
+};
+
+static void try_out(const struct tried *c)
+{
+	char *args[] = {"kserve-runner", (char *)c->option, NULL};
+	auto_free char *secret = NULL, *contract = NULL;
+	struct scripted s = {.count = 0};
+	struct outcome outcome;
+
+	scripted_start(&s);
+	secret = make_secret(s.port);
+	contract = make_contract(s.port, "");
 	write_file("contract.json", contract);
-	outcome = run(&s, check, 1);
-	assert_int_equal(outcome.exit, 0);
-	assert_string_equal(outcome.log, "");
+	add_route(&s, SECRET_PATH, (const char *const[]){c->secret, NULL}, secret);
+	add_route(&s, "/in", NULL, OK(ROWS));
+	outcome = run(&s, args, s.port);
+	scripted_stop(&s);
+	if (outcome.exit != c->exit || strstr(outcome.out, c->out) == NULL ||
+	    strstr(outcome.log, c->log) == NULL)
+		fail_msg("%s: %d, %s%s", c->option, outcome.exit, outcome.out, outcome.log);
+	assert_null(outcome.report);
+	assert_int_equal(scripted_seen(&s, "POST /in ", NULL), c->reads);
+	assert_int_equal(scripted_seen(&s, "POST /v2", NULL), 0);
+	assert_int_equal(scripted_seen(&s, "POST /out", NULL), 0);
 	outcome_done(&outcome);
+	scripted_done(&s);
+}
+
+/* Neither option asks the model or writes. */
+static void test_tried_out(void **state UNUSED)
+{
+	static const struct tried cases[] = {
+	    {"--check", ANSWER("404 Not Found", "", "{}"), 8, 0, "",
+	     "SecretNotFound: input.krateo"},
+	    {"--dry-run", ANSWER("403 Forbidden", "", "{}"), 8, 0, "", "SecretForbidden"},
+	    {"--check", NULL, 0, 0, "input.krateo to output.krateo, protocol v2\n", ""},
+	    {"--dry-run", NULL, 0, 1, "protocol v2, 2 rows of 2 values\n", ""},
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++)
+		try_out(&cases[i]);
 }
 
 int main(void)
@@ -71,7 +111,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(test_contract_trouble),
 	    cmocka_unit_test(test_usage_trouble),
-	    cmocka_unit_test(test_help_version_check),
+	    cmocka_unit_test(test_help_version),
+	    cmocka_unit_test(test_tried_out),
 	};
 
 	return cmocka_run_group_tests(tests, set_up, tear_down);

@@ -141,7 +141,7 @@ static void test_urls(void **state UNUSED)
 
 		if (contract_parse(text, strlen(text), &contract, &err) < 0)
 			fail_msg("%s: %s", cases[i].given, err.msg);
-		assert_string_equal(contract.model_url, cases[i].used);
+		assert_string_equal(contract.model.url, cases[i].used);
 	}
 }
 
@@ -158,9 +158,9 @@ static void test_all_fields(void **state UNUSED)
 	assert_int_equal(contract_parse(text, strlen(text), &contract, &err), 0);
 	assert_string_equal(contract.job_id, "u");
 	assert_string_equal(contract.job_name, "j");
-	assert_string_equal(contract.input_name, "x");
-	assert_int_equal(contract.shape.rank, 3);
-	assert_int_equal(contract.shape.dims[1], 512);
+	assert_string_equal(contract.model.inputs[0].name, "x");
+	assert_int_equal(contract.model.inputs[0].shape.rank, 3);
+	assert_int_equal(contract.model.inputs[0].shape.dims[1], 512);
 	assert_int_equal(json_len(contract.parameters), 2);
 	assert_ptr_equal(contract.input.provider, &krateo_provider);
 	assert_non_null(json_get(contract.output.settings, "api"));
@@ -175,9 +175,9 @@ static void test_least_fields(void **state UNUSED)
 
 	assert_int_equal(contract_parse(text, strlen(text), &contract, &err), 0);
 	assert_string_equal(contract.job_id, "");
-	assert_string_equal(contract.input_name, "");
+	assert_string_equal(contract.model.inputs[0].name, "");
 	assert_null(contract.parameters);
-	assert_int_equal(contract.shape.rank, 0);
+	assert_int_equal(contract.model.inputs[0].shape.rank, 0);
 }
 
 int main(void)

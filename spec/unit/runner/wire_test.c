@@ -49,7 +49,7 @@ static void test_too_long(void **state UNUSED)
 		struct outcome outcome = run_usual(&s, "", NO_METADATA, reply);
 		bool fits = len == 131059;
 
-		check_outcome("length", &outcome, fits ? 0 : 5, fits ? "Completed" : "ArgTooLong",
+		check_outcome("length", &outcome, fits ? 0 : 15, fits ? "Completed" : "ArgTooLong",
 			      fits ? "2 rows in" : "predictions: expected at most 131059 bytes");
 		assert_int_equal(scripted_seen(&s, "POST /out ", NULL), fits ? 1 : 0);
 		outcome_done(&outcome);

@@ -103,6 +103,7 @@ static inline void exec_runner(char *const *args, int api_port)
 	    xasprintf("KSERVE_TERMINATION_LOG=%s/report", dir),
 	    "KSERVE_RETRY_DELAY=1ms",
 	    "KSERVE_CALL_TIMEOUT=3s",
+	    "KSERVE_PATIENCE=50ms",
 	    "pod_uid=pod-1",
 	    NULL,
 	};

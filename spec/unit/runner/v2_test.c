@@ -1,4 +1,4 @@
-/* kserve_test.c - the golden requests were written by Go's json.Marshal. */
+/* v2_test.c - the golden requests were written by Go's json.Marshal. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -6,8 +6,9 @@
 #include <cmocka.h>
 
 #include "base/log.h"
-#include "runner/kserve.h"
+#include "runner/v2.h"
 
+static const struct model model = {.nonfinite = NONFINITE_FAIL};
 static const struct row_rule numbers = {.leaves = LEAF_NUMBER, .even = true};
 
 static void test_bad_replies(void **state UNUSED)
@@ -30,7 +31,7 @@ static void test_bad_replies(void **state UNUSED)
 	    {"{\"outputs\":[]}", REASON_MODEL_REPLY_INVALID, "found none"},
 	    {"{\"outputs\":[{\"name\":\"x\"}]}", REASON_MODEL_REPLY_INVALID, "found none"},
 	    {"{\"outputs\":[{\"data\":3}]}", REASON_MODEL_REPLY_INVALID, "found a number"},
-	    {"{\"outputs\":[{\"data\":[1,null]}]}", REASON_MODEL_REPLY_INVALID, "value 2"},
+	    {"{\"outputs\":[{\"data\":[1,null]}]}", REASON_NON_FINITE, "found null"},
 	    {"{\"outputs\":[{\"data\":[1,{}]}]}", REASON_MODEL_REPLY_INVALID, "found an object"},
 	    {"{\"outputs\":[{\"data\":[1,NaN]}]}", REASON_MODEL_REPLY_INVALID, "not JSON"},
 	    {"{\"outputs\":[{\"data\":[1,2", REASON_MODEL_REPLY_INVALID, "not JSON"},
@@ -56,12 +57,11 @@ static void test_bad_replies(void **state UNUSED)
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
-		auto_buf struct buf predictions = BUF_INIT(1000);
+		struct results results = {.count = 0};
 		struct fault fault = FAULT_INIT;
-		size_t count = 0;
 
-		if (kserve_reply(cases[i].text, strlen(cases[i].text), 2, &predictions, &count,
-				 &fault) == 0)
+		if (v2_reply(&model, cases[i].text, strlen(cases[i].text), 2, &results, &fault) ==
+		    0)
 			fail_msg("accepted: %s", cases[i].text);
 		if (fault.reason != cases[i].reason ||
 		    strstr(fault.err.msg, cases[i].message) == NULL)
@@ -72,34 +72,35 @@ static void test_bad_replies(void **state UNUSED)
 
 static void test_good_replies(void **state UNUSED)
 {
+	const struct section section = {.format = &json_format, .layout = LAYOUT_FLAT};
 	static const struct {
 		const char *text, *predictions;
 		size_t count;
 	} cases[] = {
-	    {"{\"outputs\":[{\"data\":[0, 1]}]}", "[0,1]", 2},
+	    {"{\"outputs\":[{\"data\":[0, 1]}]}", "0,1", 2},
 	    {"{\"id\":null,\"outputs\":[{\"name\":\"o\",\"shape\":[2],\"datatype\":\"INT64\","
 	     "\"data\":[9007199254740993,0.10]}]}",
-	     "[9007199254740993,0.10]", 2},
-	    {"{\"outputs\":[{\"data\":[[[1],[2]],[[3],[4e0]]],\"shape\":[2,2,1]}]}", "[1,2,3,4e0]",
+	     "9007199254740993,0.10", 2},
+	    {"{\"outputs\":[{\"data\":[[[1],[2]],[[3],[4e0]]],\"shape\":[2,2,1]}]}", "1,2,3,4e0",
 	     4},
 	    {"{\"outputs\":[{\"data\":[\"a=b\\\"\",\"\xC3\xA9\"]}]}",
-	     "[\"a\\u003db\\\"\",\"\xC3\xA9\"]", 2},
-	    {"{\"outputs\":[{\"data\":[true,false]}]}", "[true,false]", 2},
-	    {"{\"outputs\":[{\"data\":[1,2]},{\"data\":[null]}]}", "[1,2]", 2},
+	     "\"a\\u003db\\\"\",\"\xC3\xA9\"", 2},
+	    {"{\"outputs\":[{\"data\":[true,false]}]}", "true,false", 2},
+	    {"{\"outputs\":[{\"data\":[1,2]},{\"data\":[3]}]}", "1,2", 2},
 	    {"{\"error\":null,\"outputs\":[{\"parameters\":{\"data\":1},\"data\":[1,2]}]}", "[1,2]",
 	     2},
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
-		auto_buf struct buf predictions = BUF_INIT(1000);
+		auto_results struct results results = {.count = 0};
+		auto_buf struct buf flat = BUF_INIT(1000), header = BUF_INIT(1000);
 		struct fault fault = FAULT_INIT;
-		size_t count = 0;
 
-		if (kserve_reply(cases[i].text, strlen(cases[i].text), 2, &predictions, &count,
-				 &fault) < 0)
+		if (v2_reply(&model, cases[i].text, strlen(cases[i].text), 2, &results, &fault) < 0)
 			fail_msg("%s: %s", cases[i].text, fault.err.msg);
-		assert_string_equal(predictions.data, cases[i].predictions);
-		assert_int_equal(count, cases[i].count);
+		results_encode(&results, &section, 0, &flat, &header, &fault);
+		assert_string_equal(flat.data, cases[i].predictions);
+		assert_int_equal(results.outputs[0].values, cases[i].count);
 	}
 }
 
@@ -121,7 +122,7 @@ static void test_fit(void **state UNUSED)
 		auto_buf struct buf text = BUF_INIT(100);
 		struct err err = ERR_INIT;
 		struct shape out = {.rank = 0};
-		int rc = kserve_fit(&cases[i].wanted, cases[i].count, cases[i].width, &out, &err);
+		int rc = shape_fit(&cases[i].wanted, cases[i].count, cases[i].width, &out, &err);
 
 		assert_int_equal(rc, cases[i].fitted != NULL ? 0 : -1);
 		for (size_t d = 0; d < out.rank; d++)
@@ -132,12 +133,12 @@ static void test_fit(void **state UNUSED)
 
 static void test_metadata_url(void **state UNUSED)
 {
-	auto_free char *url = kserve_metadata_url("http://h/v2/models/x/infer");
+	auto_free char *url = v2_metadata_url("http://h/v2/models/x/infer");
 
 	assert_string_equal(url, "http://h/v2/models/x");
-	assert_null(kserve_metadata_url("http://h/v1/models/x:predict"));
-	assert_null(kserve_metadata_url("/infer"));
-	assert_null(kserve_metadata_url(""));
+	assert_null(v2_metadata_url("http://h/v1/models/x:predict"));
+	assert_null(v2_metadata_url("/infer"));
+	assert_null(v2_metadata_url(""));
 }
 
 static void test_metadata_shape(void **state UNUSED)
@@ -161,26 +162,25 @@ static void test_metadata_shape(void **state UNUSED)
 
 	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
 		struct shape shape = {.rank = 0};
-		bool found =
-		    kserve_metadata_shape(cases[i].text, strlen(cases[i].text), "x", &shape);
+		bool found = v2_metadata_shape(cases[i].text, strlen(cases[i].text), "x", &shape);
 
 		assert_int_equal(found, cases[i].rank > 0);
 		assert_int_equal(shape.rank, cases[i].rank);
 	}
 }
 
-static void check_request(const char *const *row_texts, const char *name, struct shape wanted,
+static void check_request(const char *const *row_texts, const char *name, struct shape shape,
 			  const char *expected)
 {
+	struct model asked = {.inputs = {{.name = name, .datatype = "FP32", .shape = shape}},
+			      .input_count = 1};
 	auto_buf struct buf out = BUF_INIT(1000);
 	auto_rows struct rows rows = ROWS_INIT(numbers);
 	struct fault fault = FAULT_INIT;
-	struct shape shape;
 
 	for (; *row_texts != NULL; row_texts++)
 		assert_int_equal(rows_add(&rows, *row_texts, strlen(*row_texts), &fault), 0);
-	assert_int_equal(kserve_fit(&wanted, rows.count, rows.width, &shape, &fault.err), 0);
-	kserve_request(name, &rows, &shape, &out);
+	assert_int_equal(v2_protocol.request(&asked, &rows, 0, rows.count, &out, &fault), 0);
 	assert_string_equal(out.data, expected);
 }
 

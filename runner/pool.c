@@ -1,0 +1,489 @@
+#include "runner/pool.h"
+
+#include "base/log.h"
+#include "base/timefmt.h"
+#include "runner/http_multi.h"
+#include "runner/http_try.h"
+#include "runner/judge.h"
+#include "runner/nonfinite.h"
+#include "runner/protocol.h"
+#include "runner/retry.h"
+
+enum { PROGRESS_MS = 10 * 1000, WAIT_MS = 1000 };
+
+static int64_t default_patience_ms = 300 * 1000;
+
+/* A chunk on its way. */
+struct chunk {
+	struct chunk *next; /* in the order of the input */
+	struct rows rows;
+	enum { CHUNK_READY, CHUNK_ASKED, CHUNK_DONE } state;
+	struct buf body;
+	struct http_request request;
+	struct http_reply reply;
+	int tries, errors_500;
+	int64_t due; /* not before this time */
+	size_t values;
+	struct buf records, header; /* of the output */
+};
+
+struct work {
+	const struct pool *pool;
+	struct model *model;
+	struct report *report;
+	struct http_multi *multi;
+	struct chunk *chunks;
+	size_t held, asked; /* chunks in the list, and under way */
+	size_t max_rows, max_bytes;
+	bool started, probing; /* the model has answered well; it is in trouble */
+	bool opened, headed;   /* what stands in front of all records is written */
+	bool wrote;            /* a record has been written */
+	bool warned;           /* of outputs that are not stored */
+	int64_t last_good, last_progress;
+	struct retry_budget budget;
+};
+
+int pool_setup(struct err *err)
+{
+	const char *text = getenv("KSERVE_PATIENCE");
+
+	if (text == NULL || *text == '\0' || duration_parse(text, &default_patience_ms, err) == 0)
+		return 0;
+	return err_wrap(err, "environment variable KSERVE_PATIENCE");
+}
+
+/* ---- chunks ---- */
+
+static struct chunk *chunk_new(struct rows *rows_taken)
+{
+	struct chunk *chunk = xcalloc(1, sizeof(*chunk));
+
+	chunk->rows = *rows_taken;
+	chunk->body = chunk->records = chunk->header = (struct buf)BUF_INIT(SIZE_MAX / 2);
+	chunk->reply = (struct http_reply)HTTP_REPLY_INIT;
+	return chunk;
+}
+
+static void chunk_free(struct chunk *chunk)
+{
+	rows_done(&chunk->rows);
+	buf_done(&chunk->body);
+	buf_done(&chunk->records);
+	buf_done(&chunk->header);
+	http_reply_done(&chunk->reply);
+	free(chunk);
+}
+
+static void append(struct work *w, struct chunk *chunk)
+{
+	struct chunk **at = &w->chunks;
+
+	while (*at != NULL)
+		at = &(*at)->next;
+	*at = chunk;
+	w->held++;
+}
+
+/* Two chunks in the place of one. */
+static void split(struct work *w, struct chunk *chunk)
+{
+	size_t half = chunk->rows.count / 2;
+	struct rows left, right;
+	struct chunk *second;
+
+	rows_part(&chunk->rows, 0, half, &left);
+	rows_part(&chunk->rows, half, chunk->rows.count - half, &right);
+	second = chunk_new(&right);
+	second->next = chunk->next;
+	chunk->next = second;
+	rows_done(&chunk->rows);
+	chunk->rows = left;
+	chunk->state = CHUNK_READY;
+	chunk->tries = chunk->errors_500 = 0;
+	buf_clear(&chunk->body);
+	w->held++;
+}
+
+/* ---- reading ---- */
+
+static void set_sizes(const struct pool *pool, size_t *rows, size_t *bytes)
+{
+	const struct contract *contract = pool->contract;
+	const struct model *model = &contract->model;
+	bool whole = contract->input.provider->whole || contract->output.provider->whole;
+
+	*rows = model->rows > 0 ? model->rows : whole ? SIZE_MAX : BATCH_ROWS;
+	*bytes = model->bytes > 0 ? model->bytes : whole ? SIZE_MAX : BATCH_BYTES;
+	if (model->protocol->one_row)
+		*rows = 1;
+}
+
+static int fill(const struct pool *pool, size_t max_rows, size_t max_bytes, struct rows *rows,
+		struct fault *fault)
+{
+	size_t before = rows->count;
+	int rc;
+
+	report_enter(pool->report, PHASE_INPUT);
+	rc = reader_fill(pool->reader, rows, max_rows, max_bytes, fault);
+	pool->report->rows_in += (int64_t)(rows->count - before);
+	pool->report->bytes_in = pool->reader->bytes;
+	if (rc == 0)
+		report_enter(pool->report, PHASE_INFERENCE);
+	return rc;
+}
+
+int pool_first(const struct pool *pool, struct rows *rows, struct fault *fault)
+{
+	size_t max_rows, max_bytes;
+
+	set_sizes(pool, &max_rows, &max_bytes);
+	return fill(pool, max_rows, max_bytes, rows, fault);
+}
+
+/* rows is the one that grows; a chunk takes what is in it. */
+static int read_chunks(struct work *w, struct rows *rows, struct fault *fault)
+{
+	while (w->held < 2 * w->model->parallel) {
+		struct rows taken;
+
+		if (rows->count == 0 && fill(w->pool, w->max_rows, w->max_bytes, rows, fault) < 0)
+			return -1;
+		if (rows->count == 0)
+			return 0;
+		rows_take(rows, &taken);
+		append(w, chunk_new(&taken));
+	}
+	return 0;
+}
+
+/* ---- asking ---- */
+
+static int ask(struct work *w, struct chunk *chunk, struct fault *fault)
+{
+	if (chunk->body.len == 0 &&
+	    w->model->protocol->request(w->model, &chunk->rows, 0, chunk->rows.count, &chunk->body,
+					fault) < 0) {
+		if (fault->reason == REASON_INPUT_INVALID)
+			report_enter(w->report, PHASE_INPUT);
+		return -1;
+	}
+	chunk->request = (struct http_request){.method = "POST",
+					       .url = w->model->url,
+					       .peer = &w->model->endpoint.peer,
+					       .headers = &w->model->headers,
+					       .body = chunk->body.data,
+					       .body_len = chunk->body.len,
+					       .timeout_ms = w->model->timeout_ms};
+	chunk->state = CHUNK_ASKED;
+	w->asked++;
+	w->budget.calls++;
+	w->report->requests++;
+	http_multi_add(w->multi, &chunk->request, &chunk->reply, chunk);
+	return 0;
+}
+
+/* Ask for what is ready; *wait becomes the time until more is. */
+static int ask_ready(struct work *w, int64_t *wait, struct fault *fault)
+{
+	size_t most = w->started && !w->probing ? w->model->parallel : 1;
+	int64_t now = time_mono_ms();
+
+	*wait = WAIT_MS;
+	for (struct chunk *c = w->chunks; c != NULL && w->asked < most; c = c->next) {
+		if (c->state != CHUNK_READY)
+			continue;
+		if (c->due <= now) {
+			if (ask(w, c, fault) < 0)
+				return -1;
+		} else if (c->due - now < *wait) {
+			*wait = c->due - now;
+		}
+	}
+	return 0;
+}
+
+/* ---- answers ---- */
+
+static int64_t patience(const struct work *w)
+{
+	return w->model->patience_ms > 0 ? w->model->patience_ms : default_patience_ms;
+}
+
+/* Where to wait is no help, because patience is over or a signal came, -1. */
+static int wait_for_model(struct work *w, int tries, int64_t wanted, int64_t *until,
+			  const struct fault *fault)
+{
+	int64_t now = time_mono_ms(), wait;
+	bool storm = !retry_take(&w->budget);
+
+	if (now - w->last_good >= patience(w))
+		return -1;
+	wait = retry_wait(http_retry_delay(), storm ? 64 : tries, wanted);
+	w->report->retries++;
+	log_warn("the model did not answer well, trying again", "error", fault->err.msg, "wait_ms",
+		 log_num(wait));
+	*until = now + wait;
+	return 0;
+}
+
+static void fail_rows(struct work *w, struct chunk *chunk, const struct fault *fault)
+{
+	const struct section *section = &w->pool->contract->output;
+
+	for (size_t i = 0; i < chunk->rows.count; i++) {
+		int64_t row = chunk->rows.first + (int64_t)i;
+
+		if (i > 0 && chunk->records.len > 0)
+			buf_adds(&chunk->records, section->format->between);
+		results_encode_failed(section, row, &fault->err, &chunk->records);
+		report_failure(w->report, row, &fault->err);
+	}
+	log_warn("rows without a prediction", "row", log_num(chunk->rows.first + 1), "rows",
+		 log_num(chunk->rows.count), "error", fault->err.msg);
+	chunk->state = CHUNK_DONE;
+}
+
+/* These rows are at fault. */
+static int refuse(struct work *w, struct chunk *chunk, const struct fault *fault)
+{
+	int64_t allowed = w->pool->contract->max_failed_rows;
+	bool many = w->report->rows_failed >= allowed;
+
+	if (allowed == 0 || (many && w->report->rows_out == 0))
+		return -1;
+	if (chunk->rows.count > 1 && !many)
+		split(w, chunk);
+	else
+		fail_rows(w, chunk, fault);
+	return 0;
+}
+
+static void warn_of_outputs(struct work *w, const struct results *results)
+{
+	if (w->warned || results->count == 1 || w->pool->contract->output.layout != LAYOUT_FLAT)
+		return;
+	w->warned = true;
+	log_warn("the model has more outputs than one: only the first is stored", "outputs",
+		 log_num(results->count));
+}
+
+static int accept(struct work *w, struct chunk *chunk, struct fault *fault)
+{
+	const struct section *section = &w->pool->contract->output;
+	auto_results struct results results = {.count = 0};
+	struct buf *body = &chunk->reply.body;
+
+	if (nonfinite_clean(body, w->model->nonfinite, fault) < 0 ||
+	    w->model->protocol->reply(w->model, body->data, body->len, chunk->rows.count, &results,
+				      fault) < 0 ||
+	    results_encode(&results, section, chunk->rows.first, &chunk->records, &chunk->header,
+			   fault) < 0)
+		return -1;
+	warn_of_outputs(w, &results);
+	chunk->values = results.outputs[0].values;
+	chunk->state = CHUNK_DONE;
+	w->report->rows_out += (int64_t)chunk->values;
+	return 0;
+}
+
+static void well(struct work *w)
+{
+	w->started = true;
+	w->probing = false;
+	w->last_good = time_mono_ms();
+}
+
+/* Fewer rows in this request, and in those to come. */
+static void shrink(struct work *w, struct chunk *chunk, const struct fault *fault)
+{
+	w->max_rows = (chunk->rows.count + 1) / 2;
+	log_warn("requests become smaller", "error", fault->err.msg, "rows", log_num(w->max_rows));
+	split(w, chunk);
+}
+
+static int handle(struct work *w, struct chunk *chunk, int rc, struct fault *fault)
+{
+	size_t rows = chunk->rows.count;
+	enum verdict verdict =
+	    judge_model(rc, &chunk->reply, w->started, chunk->errors_500, rows, fault);
+
+	w->asked--;
+	chunk->state = CHUNK_READY;
+	chunk->errors_500 += chunk->reply.status == 500;
+	switch (verdict) {
+	case VERDICT_GOOD:
+		well(w);
+		rc = accept(w, chunk, fault) == 0 ? 0 : refuse(w, chunk, fault);
+		break;
+	case VERDICT_AGAIN:
+		w->probing = true;
+		rc = wait_for_model(w, ++chunk->tries, chunk->reply.retry_ms, &chunk->due, fault);
+		break;
+	case VERDICT_SMALLER:
+		shrink(w, chunk, fault);
+		rc = 0;
+		break;
+	case VERDICT_ROWS:
+		well(w);
+		rc = refuse(w, chunk, fault);
+		break;
+	case VERDICT_OVER:
+		rc = -1;
+		break;
+	}
+	http_reply_done(&chunk->reply);
+	chunk->reply = (struct http_reply)HTTP_REPLY_INIT;
+	if (chunk->state == CHUNK_DONE)
+		buf_done(&chunk->body);
+	return rc;
+}
+
+/* ---- writing ---- */
+
+static int put(struct work *w, const char *bytes, size_t len, int64_t rows, struct fault *fault)
+{
+	const struct provider *provider = w->pool->contract->output.provider;
+	int rc;
+
+	report_enter(w->report, PHASE_OUTPUT);
+	rc = provider->write(w->pool->output, bytes, len, rows, fault);
+	w->report->bytes_out += (int64_t)len;
+	if (rc == 0)
+		report_enter(w->report, PHASE_INFERENCE);
+	return rc;
+}
+
+/* What stands in front of all records; an earlier attempt has written it already. */
+static void add_head(struct work *w, const struct chunk *chunk, struct buf *text)
+{
+	bool resumed = w->report->rows_resumed > 0;
+
+	if (!w->opened && !resumed)
+		buf_adds(text, w->pool->contract->output.format->open);
+	if (!w->headed && !resumed)
+		buf_add(text, chunk->header.data, chunk->header.len);
+	w->opened = true;
+	w->headed = w->headed || chunk->header.len > 0;
+}
+
+static int write_chunk(struct work *w, const struct chunk *chunk, struct fault *fault)
+{
+	const struct format *format = w->pool->contract->output.format;
+	bool any = chunk->records.len > 0;
+	auto_buf struct buf text = BUF_INIT(SIZE_MAX / 2);
+
+	add_head(w, chunk, &text);
+	if (any && w->wrote && !format->lines)
+		buf_adds(&text, format->between);
+	buf_add(&text, chunk->records.data, chunk->records.len);
+	if (any && format->lines)
+		buf_adds(&text, format->between);
+	w->wrote = w->wrote || any;
+	return put(w, text.data, text.len, (int64_t)chunk->rows.count, fault);
+}
+
+static int write_done(struct work *w, struct fault *fault)
+{
+	while (w->chunks != NULL && w->chunks->state == CHUNK_DONE) {
+		struct chunk *chunk = w->chunks;
+
+		if (write_chunk(w, chunk, fault) < 0)
+			return -1;
+		w->chunks = chunk->next;
+		w->held--;
+		chunk_free(chunk);
+	}
+	return 0;
+}
+
+/* ---- the loop ---- */
+
+static void log_progress(struct work *w)
+{
+	int64_t now = time_mono_ms();
+
+	if (now - w->last_progress < PROGRESS_MS)
+		return;
+	w->last_progress = now;
+	log_info("progress", "rows_in", log_num(w->report->rows_in), "values_out",
+		 log_num(w->report->rows_out), "failed", log_num(w->report->rows_failed),
+		 "requests", log_num(w->report->requests), "retries", log_num(w->report->retries));
+}
+
+static int interrupted(struct fault *fault)
+{
+	return fault_set(fault, REASON_INTERRUPTED, ERR_RETRY, "interrupted by a signal");
+}
+
+static int turn(struct work *w, struct rows *rows, struct fault *fault)
+{
+	struct chunk *chunk;
+	int64_t wait;
+	bool again;
+	int rc;
+
+	if (http_stop)
+		return interrupted(fault);
+	if (read_chunks(w, rows, fault) < 0 || ask_ready(w, &wait, fault) < 0)
+		return -1;
+	chunk = http_multi_wait(w->multi, wait, &rc, &again, &fault->err);
+	if (chunk != NULL && handle(w, chunk, rc, fault) < 0)
+		return -1;
+	log_progress(w);
+	return write_done(w, fault);
+}
+
+/* Ask the model what the first request needs; a model that starts is waited for here. */
+static int prepare(struct work *w, const struct rows *rows, struct fault *fault)
+{
+	const struct protocol *protocol = w->model->protocol;
+
+	for (int tries = 1; protocol->prepare != NULL; tries++) {
+		int64_t until = 0;
+
+		if (protocol->prepare(w->model, rows, fault) == 0)
+			break;
+		if (fault->err.kind != ERR_RETRY || fault->reason == REASON_INTERRUPTED ||
+		    wait_for_model(w, tries, fault->err.retry_ms > 0 ? fault->err.retry_ms : -1,
+				   &until, fault) < 0)
+			return -1;
+		http_wait(until - time_mono_ms());
+		if (http_stop)
+			return interrupted(fault);
+	}
+	return 0;
+}
+
+static int finish(struct work *w, struct fault *fault)
+{
+	const struct format *format = w->pool->contract->output.format;
+
+	return *format->close == '\0' ? 0 : put(w, format->close, strlen(format->close), 0, fault);
+}
+
+int pool_run(const struct pool *pool, struct rows *rows, struct fault *fault)
+{
+	struct work w = {.pool = pool,
+			 .model = &pool->contract->model,
+			 .report = pool->report,
+			 .multi = http_multi_new(),
+			 .last_good = time_mono_ms(),
+			 .last_progress = time_mono_ms()};
+	int rc;
+
+	set_sizes(pool, &w.max_rows, &w.max_bytes);
+	rc = prepare(&w, rows, fault);
+	while (rc == 0 && (w.chunks != NULL || rows->count > 0 || !pool->reader->ended))
+		rc = turn(&w, rows, fault);
+	if (rc == 0)
+		rc = finish(&w, fault);
+	http_multi_free(w.multi);
+	while (w.chunks != NULL) {
+		struct chunk *next = w.chunks->next;
+
+		chunk_free(w.chunks);
+		w.chunks = next;
+	}
+	return rc;
+}
