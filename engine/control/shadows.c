@@ -70,7 +70,7 @@ static void changed_figures(struct shadows *s, struct shadow *shadow)
 {
 	shadow->dirty = true;
 	if (!s->telling)
-		timer_set(s->tell, SHADOW_TELL_MS);
+		timer_set(s->tell, s->spec.tell_ms);
 	s->telling = true;
 }
 
@@ -284,6 +284,8 @@ struct shadows *shadows_new(struct loop *loop, const struct policymap_env *env,
 	s->loop = loop;
 	s->env = env;
 	s->spec = *spec;
+	if (s->spec.tell_ms == 0)
+		s->spec.tell_ms = SHADOW_TELL_MS;
 	s->namespaces[0] = s->namespace = xstrdup(spec->namespace);
 	s->shadows = map_new(shadow_free);
 	STAILQ_INIT(&s->inquiries);

@@ -26,6 +26,7 @@ enum { SHADOWS_MAX = 4, SHADOW_QUEUE = 32, SHADOW_TELL_MS = 5000 };
 
 struct shadows_spec {
 	const char *namespace;                                  /* copied */
+	int64_t tell_ms;                                        /* 0: SHADOW_TELL_MS; for tests */
 	void (*compared)(void *arg, enum shadow_result result); /* for metrics */
 	void (*trouble)(void *arg, const struct err *err);
 	void *arg;
