@@ -222,6 +222,16 @@ fuzz: setup-quiet ## let libFuzzer search, FUZZ_SECONDS (60) a target; ends with
 	  FUZZ_MAIN=-fsanitize=fuzzer fuzz-targets
 	@spec/tap --jobs $(JOBS) $(foreach f,$(notdir $(FUZZ)),'fuzz/$(f): spec/fuzz/run $(f) $(FUZZ_SECONDS)')
 
+# Built without optimization, so that a branch is one of the source.
+COV       := build/cov
+COV_UNIT  := $(patsubst $(BUILD)/%,$(COV)/%,$(filter $(BUILD)/spec/unit/control/%,$(UNIT)))
+COV_E2E   := $(patsubst %,spec/e2e/%_test.sh,run pending life engine ha policies policyref shadow)
+coverage: setup-quiet ## branch coverage of engine/control, by its unit tests and the suites of a run's life
+	@find $(COV) -name '*.gcda' -delete 2>/dev/null || true
+	@$(MAKE) -s BUILD=$(COV) HARDEN= LDHARD=--coverage CFLAGS='-O0 -g --coverage' all tools $(COV_UNIT)
+	@BUILD=$(COV) spec/tap --jobs $(JOBS) $(COV_UNIT) $(COV_E2E)
+	@spec/coverage $(COV) engine/control 95
+
 setup-extra: ## install also what the image and client suites need
 	@SUDO="$(SUDO)" spec/setup --extra
 
@@ -276,4 +286,4 @@ image: ## build the container images with docker, podman or buildah; BASE pins w
 clean: ## remove what was built
 	rm -rf build compile_commands.json
 
-.PHONY: setup setup-extra setup-quiet check test torture e2e asan fuzz lint layers headers format format-check tidy luacheck shellcheck clang demo bench image clean
+.PHONY: setup setup-extra setup-quiet check test torture e2e asan fuzz lint layers headers format format-check tidy luacheck shellcheck clang demo bench coverage image clean
