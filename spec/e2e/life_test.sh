@@ -37,6 +37,10 @@ check "does, too" until_ok 5 is 1 k get cronjob "$cronjob" -o 'jsonpath={.spec.f
 
 # fire NAME: a Job of the CronJob now (sent as JSON)
 fire() { k create job "$1" --from="cronjob/$cronjob" --dry-run=client -o json | k create -f -; }
+check "a time zone that does not exist" run martian plain 'schedule: "@daily"' 'timeZone: Mars/Phobos'
+check "is told in the API server's words" until_ok 5 like '^Pending Refused .*(unknown time zone|timeZone).*' \
+	run_field martian '.status.phase} {.status.reason} {.status.message'
+check "the run can go" k delete irun martian
 failures() { run_field bad-nightly '.status.failures[*].job'; }
 for i in 1 2 3 4 5 6; do
 	check "firing $i" fire "bad-$i"
