@@ -264,17 +264,42 @@ static void print_path(struct buf *out, const struct place *at)
 		buf_addf(out, ".%s", at->key);
 }
 
+static void path_of(const struct place *at, char path[PATH_MAX_BYTES])
+{
+	struct buf text = BUF_INIT(64 * PATH_MAX_BYTES);
+
+	print_path(&text, at);
+	snprintf(path, PATH_MAX_BYTES, "%.*s",
+		 (int)utf8_prefix(text.data, text.len, PATH_MAX_BYTES - 1), text.data);
+	buf_done(&text);
+}
+
 /* The path is copied to this frame before the error is raised, so that nothing leaks. */
 LUA_RAISES static void refuse(lua_State *L, const struct place *at, const char *problem)
 {
 	char path[PATH_MAX_BYTES];
-	struct buf text = BUF_INIT(64 * PATH_MAX_BYTES);
 
-	print_path(&text, at);
-	snprintf(path, sizeof(path), "%.*s",
-		 (int)utf8_prefix(text.data, text.len, sizeof(path) - 1), text.data);
-	buf_done(&text);
+	path_of(at, path);
 	luaL_error(L, "%s: %s", path, problem);
+}
+
+LUA_RAISES static void refuse_depth(lua_State *L, const struct place *at)
+{
+	char path[PATH_MAX_BYTES], text[2 * PATH_MAX_BYTES];
+
+	path_of(at, path);
+	snprintf(text, sizeof(text),
+		 "%s: nested deeper than %d levels (does a table contain itself?)", path,
+		 sandbox_depth_max(L));
+	sandbox_exceed(L, text);
+}
+
+LUA_RAISES static void refuse_size(lua_State *L, const struct buf *out)
+{
+	char text[80];
+
+	snprintf(text, sizeof(text), "the result is larger than %zu bytes of JSON", out->max);
+	sandbox_exceed(L, text);
 }
 
 LUA_RAISES static void write_value(lua_State *L, int index, struct buf *out,
@@ -384,8 +409,8 @@ LUA_RAISES static void write_object(lua_State *L, int index, struct buf *out,
 
 LUA_RAISES static void write_table(lua_State *L, int index, struct buf *out, const struct place *at)
 {
-	if (at != NULL && at->depth >= CONVERT_DEPTH_MAX)
-		refuse(L, at, "nested deeper than 64 levels; does a table contain itself?");
+	if (at != NULL && at->depth >= sandbox_depth_max(L))
+		refuse_depth(L, at);
 	luaL_checkstack(L, 8, "nested too deep");
 	if (classify(L, index, at))
 		write_array(L, index, out, at);
@@ -416,7 +441,7 @@ LUA_RAISES static void write_value(lua_State *L, int index, struct buf *out, con
 		refuse(L, at, problem);
 	}
 	if (out->full)
-		luaL_error(L, "the result is larger than %d bytes of JSON", (int)out->max);
+		refuse_size(L, out);
 }
 
 LUA_RAISES void convert_write(lua_State *L, int index, struct buf *out)

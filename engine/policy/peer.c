@@ -4,7 +4,7 @@
 #include "policy/frame.h"
 #include "policy/process.h"
 
-enum { READ_STEP = 64 << 10 };
+enum { READ_STEP = 64 << 10, LAST_WORDS_MS = 100 };
 
 struct peer {
 	struct peer_spec spec;
@@ -14,6 +14,7 @@ struct peer {
 	struct map *known;   /* name -> version of the bundles that the worker has */
 	struct timer *timer; /* with a call its deadline, without one the end of the rest */
 	struct policy_call *call;
+	bool late; /* the deadline of the call is over, and the worker was asked to end */
 };
 
 static void on_readable(void *arg);
@@ -78,18 +79,29 @@ static void lose(struct peer *peer, const char *problem)
 	end(peer);
 }
 
-static void on_timer(void *arg)
+/* After the deadline it does not matter in which way it goes. */
+static void lose_late(struct peer *peer)
 {
-	struct peer *peer = arg;
 	char problem[80];
 
-	if (peer->call == NULL) {
-		peer->spec.rested(peer->spec.arg, peer);
-		return;
-	}
 	snprintf(problem, sizeof(problem), "did not answer within %lld ms and was ended",
 		 (long long)peer->spec.deadline_ms);
 	lose(peer, problem);
+}
+
+static void on_timer(void *arg)
+{
+	struct peer *peer = arg;
+
+	if (peer->call == NULL) {
+		peer->spec.rested(peer->spec.arg, peer);
+	} else if (peer->late) {
+		lose_late(peer);
+	} else {
+		peer->late = true;
+		process_ask_to_end(&peer->worker);
+		timer_set(peer->timer, LAST_WORDS_MS);
+	}
 }
 
 /* ---- reading ---- */
@@ -146,6 +158,10 @@ static void on_readable(void *arg)
 
 	if (n < 0)
 		return; /* not yet */
+	if (n == 0 && peer->late) {
+		lose_late(peer);
+		return;
+	}
 	if (n == 0) {
 		lose(peer, NULL);
 		return;
@@ -203,6 +219,7 @@ int peer_give(struct peer *peer, const struct shelf *shelf, struct policy_call *
 	buf_add(&peer->out, call->frame.data, call->frame.len);
 	buf_done(&call->frame);
 	peer->call = call;
+	peer->late = false;
 	timer_set(peer->timer, peer->spec.deadline_ms);
 	io_want(peer->io, true, true);
 	return 0;

@@ -71,6 +71,11 @@ ssize_t process_write(const struct process *p, const void *bytes, size_t len)
 	return outcome(send(p->fd, bytes, len, MSG_NOSIGNAL));
 }
 
+void process_ask_to_end(const struct process *p)
+{
+	kill(p->pid, SIGTERM);
+}
+
 void process_kill(struct process *p, char how[PROCESS_HOW_MAX])
 {
 	int status = 0;

@@ -26,6 +26,9 @@ int process_start(struct process *p, const char *program, struct err *err);
 ssize_t process_read(const struct process *p, void *bytes, size_t len);
 ssize_t process_write(const struct process *p, const void *bytes, size_t len);
 
+/* SIGTERM: a worker that can still do so tells where it is, and ends. */
+void process_ask_to_end(const struct process *p);
+
 /* Kill and reap it, if there is one. how: "ended with status 1", "was ended by signal 9". */
 void process_kill(struct process *p, char how[PROCESS_HOW_MAX]);
 

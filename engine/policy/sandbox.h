@@ -17,6 +17,7 @@
 #include "base/json.h"
 #include "policy/bundle.h"
 #include "policy/coverage.h"
+#include "policy/fault.h"
 
 struct lua_State;
 struct sandbox;
@@ -26,7 +27,7 @@ enum {
 	SANDBOX_INSTRUCTIONS = 5000000, /* of one evaluation */
 	SANDBOX_CPU_MS = 500,           /* of one evaluation; worker.c keeps this clock */
 	SANDBOX_OUTPUT_MAX = 1 << 20,   /* bytes of JSON; the caller's buf carries it */
-	SANDBOX_LOG_LINES_MAX = 32,     /* of one evaluation; the rest is dropped */
+	SANDBOX_LOG_LINES_MAX = 32,     /* of one evaluation; the rest is told and dropped */
 	SANDBOX_LOG_LINE_MAX = 1024,    /* bytes; the rest is cut */
 	SANDBOX_ARGS_MAX = 4,
 };
@@ -37,6 +38,9 @@ struct sandbox_options {
 	const struct bundle *bundle; /* borrowed; the files that are run and required */
 	size_t heap_max;             /* 0: SANDBOX_HEAP_MAX */
 	int64_t instructions;        /* 0: SANDBOX_INSTRUCTIONS */
+	int cpu_ms;                  /* 0: SANDBOX_CPU_MS; the caller's clock keeps it */
+	int depth_max;               /* levels of the result; 0: CONVERT_DEPTH_MAX */
+	int log_lines;               /* 0: SANDBOX_LOG_LINES_MAX */
 	sandbox_log_fn *log;         /* gets what the script logs; NULL: dropped */
 	void *log_arg;
 	struct coverage *coverage; /* gets the lines that run; NULL: nobody asks */
@@ -57,15 +61,6 @@ struct sandbox_call {
 	int arg_count;
 };
 
-/* What went wrong, as the reply of policy_eval() tells it (host.h). */
-struct policy_fault {
-	const char *kind; /* "reject", "script" or "limit" */
-	char file[BUNDLE_NAME_MAX + 1];
-	int line; /* 0: unknown */
-	char message[ERR_MSG_MAX];
-	char traceback[ERR_MSG_MAX];
-};
-
 /* For a process that evaluates much: prepare a state, libraries and all, once. While none of its
  * copies is in use, sandbox_new() makes one, which is as good as new and takes a tenth of the time.
  */
@@ -81,6 +76,8 @@ int sandbox_call(struct sandbox *box, const struct sandbox_call *call, struct bu
 /* What it has used. */
 size_t sandbox_heap_peak(const struct sandbox *box);
 int64_t sandbox_instructions(const struct sandbox *box); /* in steps of 1000 */
+
+int sandbox_cpu_ms(const struct sandbox *box); /* what it may use */
 
 /* For a signal handler (both are async-signal-safe): end the evaluation at the next instruction,
  * and the file and line that were seen last (file may be NULL). */
@@ -99,6 +96,10 @@ void sandbox_charge(struct lua_State *L, int64_t instructions);
 /* The state has come to own something outside its heap (1), or lost it (-1), which a finalizer
  * frees: it must be closed then, not just dropped. */
 void sandbox_outside(struct lua_State *L, int change);
+
+/* The result is beyond a limit: raises, with the message for the fault. */
+int sandbox_exceed(struct lua_State *L, const char *message);
+int sandbox_depth_max(struct lua_State *L);
 
 /* Remember where the script is, before a C function that may take long. */
 void sandbox_note(struct lua_State *L);

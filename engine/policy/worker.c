@@ -1,6 +1,7 @@
 #include <errno.h>
 #include <malloc.h>
 #include <signal.h>
+#include <sys/prctl.h>
 #include <sys/time.h>
 
 #include "base/log.h"
@@ -104,8 +105,8 @@ static void say_number(char out[LAST_WORDS_MAX], int n)
 	say(out, at);
 }
 
-/* The evaluation sits in a C function that no hook interrupts: answer for it and end. */
-_Noreturn static void end_hard(void)
+/* Answer for the evaluation and end. It may sit in a C function that no hook interrupts. */
+_Noreturn static void end_hard(const char *problem)
 {
 	char words[LAST_WORDS_MAX + FRAME_HEADER] = "";
 	char *body = words + FRAME_HEADER;
@@ -128,12 +129,23 @@ _Noreturn static void end_hard(void)
 		say_number(body, line);
 		say(body, ": ");
 	}
-	say(body, "the script used more than ");
-	say_number(body, SANDBOX_CPU_MS);
-	say(body, " ms of processor time inside one call, such as a pattern match\"}\n");
+	say(body, problem);
+	say(body, ", while it ran ");
+	say(body, running.hook[0] != '\0' ? running.hook : "the file");
+	say(body, "\"}\n");
 	frame_put_size(strlen(body), (unsigned char *)words);
 	write_all(words, FRAME_HEADER + strlen(body));
 	_exit(EXIT_EXPIRED);
+}
+
+_Noreturn static void end_inside_call(void)
+{
+	char problem[LAST_WORDS_MAX] = "";
+
+	say(problem, "the script used more than ");
+	say_number(problem, sandbox_cpu_ms(running.box));
+	say(problem, " ms of processor time inside one call, such as a pattern match");
+	end_hard(problem);
 }
 
 static void on_clock(int signo)
@@ -144,16 +156,24 @@ static void on_clock(int signo)
 	if (running.box == NULL)
 		return;
 	if (running.warned)
-		end_hard();
+		end_inside_call();
 	running.warned = 1;
 	sandbox_expire(running.box);
 	errno = saved;
 }
 
+/* The engine does not wait any longer. Without an evaluation there is nothing to tell. */
+static void on_deadline(int signo)
+{
+	(void)signo;
+	if (running.box != NULL)
+		end_hard("the script did not end before the deadline of its request");
+}
+
 static void set_clock(int ms, int again_ms)
 {
-	struct itimerval clock = {.it_value.tv_usec = ms * 1000,
-				  .it_interval.tv_usec = again_ms * 1000};
+	struct itimerval clock = {.it_value = {ms / 1000, ms % 1000 * 1000},
+				  .it_interval = {again_ms / 1000, again_ms % 1000 * 1000}};
 
 	if (setitimer(ITIMER_PROF, &clock, NULL) < 0)
 		abort(); /* without a clock nothing may run */
@@ -165,7 +185,7 @@ static void on_started(void *arg, struct sandbox *box, const char *hook)
 	running.warned = 0;
 	running.hook = hook;
 	running.box = box;
-	set_clock(SANDBOX_CPU_MS, GRACE_MS);
+	set_clock(sandbox_cpu_ms(box), GRACE_MS);
 }
 
 static void on_ended(void *arg)
@@ -335,11 +355,14 @@ static void trim(void)
 
 _Noreturn void policy_worker_main(void)
 {
-	struct sigaction action = {.sa_handler = on_clock, .sa_flags = SA_RESTART};
+	struct sigaction clock = {.sa_handler = on_clock, .sa_flags = SA_RESTART};
+	struct sigaction deadline = {.sa_handler = on_deadline, .sa_flags = SA_RESTART};
 	struct err err = ERR_INIT;
 
 	tzset(); /* gmtime_r(3) would read a file for it later */
-	sigaction(SIGPROF, &action, NULL);
+	sigaction(SIGPROF, &clock, NULL);
+	sigaction(SIGTERM, &deadline, NULL);
+	prctl(PR_SET_NAME, "kserve-policy", 0, 0, 0); /* what ps(1) shows */
 	shelf = shelf_new();
 	sandbox_prepare();
 	if (confine(CHANNEL, &err) < 0) {

@@ -596,6 +596,47 @@ static void hangs_inside_one_call_are_ended(void **state)
 	}
 }
 
+/* The deadline is shorter than the time that a script may use: last words of the worker. */
+static void the_deadline_names_the_line(void **state)
+{
+	struct scene *s = *state;
+
+	load(s, "contract.lua",
+	     "return {\n contract = function()\n string.find(('a'):rep(30000), ('.-'):rep(6) .. "
+	     "'b')\nend\n}");
+	eval(s, "[\"validate\", \"contract\", \"status\"]");
+	assert_non_null(json_get(result(s, "validate"), "ok"));
+	assert_error(s, "contract", "limit",
+		     "contract.lua:3: the script did not end before the deadline of its request, "
+		     "while it ran contract");
+	assert_int_equal(json_get_int(json_get(result(s, "contract"), "error"), "line", 0), 3);
+	assert_error(s, "status", "limit", "not run: ");
+}
+
+static void the_worker_has_a_name(void **state)
+{
+	struct scene *s = *state;
+	auto_free char *path = NULL;
+	char name[32] = "";
+	pid_t pid = 0;
+	FILE *file;
+
+	eval(s, "[\"contract\"]");
+	path = xasprintf("/proc/self/task/%d/children", (int)getpid());
+	file = fopen(path, "re");
+	if (file == NULL)
+		skip(); /* a kernel without CONFIG_PROC_CHILDREN */
+	assert_int_equal(fscanf(file, "%d", &pid), 1);
+	fclose(file);
+	free(path);
+	path = xasprintf("/proc/%d/comm", (int)pid);
+	file = fopen(path, "re");
+	assert_non_null(file);
+	assert_int_equal(fscanf(file, "%31s", name), 1);
+	fclose(file);
+	assert_string_equal(name, "kserve-policy");
+}
+
 static void slow_work_between_calls_ends_politely(void **state)
 {
 	struct scene *s = *state;
@@ -974,6 +1015,9 @@ int main(int argc, char **argv)
 	    cmocka_unit_test_setup_teardown(too_much_memory_in_the_worker_is_a_limit, set_up,
 					    tear_down),
 	    cmocka_unit_test_setup_teardown(hangs_inside_one_call_are_ended, set_up, tear_down),
+	    cmocka_unit_test_setup_teardown(the_deadline_names_the_line, set_up_impatient,
+					    tear_down),
+	    cmocka_unit_test_setup_teardown(the_worker_has_a_name, set_up, tear_down),
 	    cmocka_unit_test_setup_teardown(slow_work_between_calls_ends_politely, set_up,
 					    tear_down),
 	    cmocka_unit_test_setup_teardown(a_bundle_that_hangs_is_not_taken, set_up, tear_down),

@@ -325,6 +325,7 @@ static void an_expired_sandbox_ends(void **state)
 }
 
 struct log_count {
+	char last[200];
 	int lines;
 	size_t longest;
 };
@@ -334,8 +335,145 @@ static void count_log(void *arg, const char *text)
 	struct log_count *count = arg;
 
 	count->lines++;
+	snprintf(count->last, sizeof(count->last), "%s", text);
 	if (strlen(text) > count->longest)
 		count->longest = strlen(text);
+}
+
+/* A script that any policy could hold. */
+static const char usual[] = "local function storage(config)\n"
+			    "  local all = {}\n"
+			    "  for k, v in pairs(config) do all[k] = {v} log(k) end\n"
+			    "  return all\n"
+			    "end\n"
+			    "return {contract = function(config)\n"
+			    "  return {input = storage(config)}\n"
+			    "end}\n";
+
+static void every_limit_is_alive(void **state)
+{
+	static const struct {
+		struct sandbox_options options;
+		size_t output_max;
+		bool expired;
+		const char *message; /* NULL: it succeeds */
+	} cases[] = {
+	    {.message = NULL},
+	    {.options = {.heap_max = 1},
+	     .message = "the script needs more than 0 KiB of memory, while it ran contract"},
+	    {.options = {.instructions = 1},
+	     .message = "contract.lua:5: the script ran for more than 1 instructions, while it ran "
+			"contract"},
+	    {.options = {.cpu_ms = 1},
+	     .expired = true,
+	     .message = "contract.lua:5: the script used more than 1 ms of processor time, while "
+			"it ran contract"},
+	    {.options = {.depth_max = 1},
+	     .message = "contract.lua:6: result.input: nested deeper than 1 levels (does a table "
+			"contain itself?), while it ran contract"},
+	    {.output_max = 1,
+	     .message = "contract.lua:6: the result is larger than 1 bytes of JSON, while it ran "
+			"contract"},
+	};
+	auto_json struct json *config = json_of("{\"a\":1,\"b\":2}");
+	struct bundle *bundle = bundle_of(usual);
+	struct sandbox_call call = {.file = "contract.lua",
+				    .function = "contract",
+				    .want = SANDBOX_RESULT,
+				    .args = {config},
+				    .arg_count = 1};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		size_t size = cases[i].output_max != 0 ? cases[i].output_max : SANDBOX_OUTPUT_MAX;
+		auto_buf struct buf out = BUF_INIT(size);
+		struct sandbox_options options = cases[i].options;
+		struct policy_fault fault;
+		struct sandbox *box;
+		int failed;
+
+		options.bundle = bundle;
+		box = sandbox_new(&options);
+		if (cases[i].expired)
+			sandbox_expire(box);
+		failed = sandbox_call(box, &call, &out, &fault);
+		sandbox_free(box);
+		assert_int_equal(failed, cases[i].message != NULL ? -1 : 0);
+		if (cases[i].message == NULL)
+			continue;
+		assert_string_equal(fault.kind, "limit");
+		assert_string_equal(fault.file, "contract.lua");
+		if (strstr(fault.message, cases[i].message) == NULL)
+			assert_string_equal(fault.message, cases[i].message);
+	}
+	bundle_free(bundle);
+}
+
+static void the_limit_of_log_lines_is_alive(void **state)
+{
+	auto_json struct json *config = json_of("{\"a\":1,\"b\":2}");
+	struct bundle *bundle = bundle_of(usual);
+	struct log_count count = {0};
+	struct sandbox_options options = {
+	    .bundle = bundle, .log = count_log, .log_arg = &count, .log_lines = 1};
+	struct sandbox_call call = {.file = "contract.lua",
+				    .function = "contract",
+				    .want = SANDBOX_RESULT,
+				    .args = {config},
+				    .arg_count = 1};
+	auto_buf struct buf out = BUF_INIT(SANDBOX_OUTPUT_MAX);
+	struct sandbox *box = sandbox_new(&options);
+	struct policy_fault fault;
+
+	(void)state;
+	assert_int_equal(sandbox_call(box, &call, &out, &fault), 0);
+	assert_int_equal(count.lines, 2);
+	assert_string_equal(count.last,
+			    "contract.lua:3: the script logs more than 1 lines; the rest is "
+			    "dropped");
+	sandbox_free(box);
+	bundle_free(bundle);
+}
+
+static void a_traceback_tells_the_calls_of_policy_files(void **state)
+{
+	static const struct {
+		const char *text, *traceback;
+	} cases[] = {
+	    {"local function deep(x)\n  return x.y.z\nend\n"
+	     "return {contract = function()\n  return {deep({})}\nend}",
+	     "contract.lua:2: in upvalue 'deep'\ncontract.lua:5: in function at line 4"},
+	    {"local t = {}\nfunction t.run(x)\n  error('no')\nend\n"
+	     "return {contract = function()\n  table.sort({2, 1}, t.run)\nend}",
+	     "contract.lua:3: in function at line 2\ncontract.lua:6: in function at line 5"},
+	    {"local x = nil + 1", "contract.lua:1: in the file itself"},
+	    {"return {contract = function()\n  reject('no')\nend}",
+	     "contract.lua:2: in function at line 1"},
+	    {"local function f(n) return n == 0 and error('no') or f(n - 1) + 1 end\n"
+	     "return {contract = function() return f(100) end}",
+	     "contract.lua:1: in upvalue 'f'\ncontract.lua:1: in upvalue 'f'\n"
+	     "contract.lua:1: in upvalue 'f'\ncontract.lua:1: in upvalue 'f'\n"
+	     "contract.lua:1: in upvalue 'f'\ncontract.lua:1: in upvalue 'f'\n"
+	     "contract.lua:1: in upvalue 'f'\ncontract.lua:1: in upvalue 'f'"},
+	    {"return {contract = function()\n  while true do end\nend}",
+	     "contract.lua:2: in function at line 1"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		struct bundle *bundle = bundle_of(cases[i].text);
+		struct sandbox_options options = {.bundle = bundle, .instructions = 100000};
+		struct sandbox_call call = {
+		    .file = "contract.lua", .function = "contract", .want = SANDBOX_RESULT};
+		auto_buf struct buf out = BUF_INIT(SANDBOX_OUTPUT_MAX);
+		struct sandbox *box = sandbox_new(&options);
+		struct policy_fault fault;
+
+		assert_int_equal(sandbox_call(box, &call, &out, &fault), -1);
+		assert_string_equal(fault.traceback, cases[i].traceback);
+		sandbox_free(box);
+		bundle_free(bundle);
+	}
 }
 
 static void the_log_is_capped(void **state)
@@ -351,7 +489,9 @@ static void the_log_is_capped(void **state)
 
 	(void)state;
 	assert_int_equal(sandbox_call(box, &call, &out, &fault), 0);
-	assert_int_equal(count.lines, SANDBOX_LOG_LINES_MAX);
+	assert_int_equal(count.lines, SANDBOX_LOG_LINES_MAX + 1);
+	assert_string_equal(count.last, "contract.lua:1: the script logs more than 32 lines; the "
+					"rest is dropped");
 	assert_int_equal(count.longest, SANDBOX_LOG_LINE_MAX);
 	buf_done(&out);
 	sandbox_free(box);
@@ -435,6 +575,9 @@ int main(void)
 	    cmocka_unit_test(a_file_must_have_its_function),
 	    cmocka_unit_test(the_limits_are_alive),
 	    cmocka_unit_test(an_expired_sandbox_ends),
+	    cmocka_unit_test(every_limit_is_alive),
+	    cmocka_unit_test(the_limit_of_log_lines_is_alive),
+	    cmocka_unit_test(a_traceback_tells_the_calls_of_policy_files),
 	    cmocka_unit_test(the_log_is_capped),
 	    cmocka_unit_test(a_message_names_file_and_line),
 	    cmocka_unit_test(arguments_are_copies_and_null_is_nil),
