@@ -20,6 +20,7 @@ struct world {
 	int refusals;  /* writes that are answered with 403 first */
 	int forbidden; /* times that may_write says no first */
 	struct timer *end;
+	bool restless; /* another run comes with each write */
 };
 
 static void touch(struct world *w)
@@ -41,7 +42,13 @@ static void answer(void *arg, const struct fake_request *request, struct fake_an
 	    request->text, "PATCH /apis/ai.krateo.io/v1/namespaces/ns/inferenceconfigs/c/status"));
 	out->how = FAKE_REPLY;
 	w->writes++;
-	timer_set(w->end, QUIET_MS);
+	if (w->restless) {
+		auto_free char *key = xasprintf("ns/another%d", w->writes);
+
+		configs_run(w->configs, key, "ns/c", false);
+	} else {
+		timer_set(w->end, QUIET_MS);
+	}
 	if (w->refusals > 0) {
 		w->refusals--;
 		out->status = 403;
@@ -203,6 +210,19 @@ static void many_runs_make_few_writes(void **state UNUSED)
 	world_done(&w);
 }
 
+/* A change during a write waits for the next round: a slow machine makes fewer. */
+static void changes_without_end_make_few_writes(void **state UNUSED)
+{
+	struct world w;
+
+	world_init(&w);
+	w.restless = true;
+	configs_config(w.configs, "ns/c", w.config);
+	settle(&w);
+	assert_in_range(w.writes, 1, QUIET_MS / 20);
+	world_done(&w);
+}
+
 static void a_run_may_change_its_config(void **state UNUSED)
 {
 	struct world w;
@@ -265,6 +285,7 @@ int main(void)
 	    cmocka_unit_test(nothing_is_written_without_the_lease),
 	    cmocka_unit_test(what_is_gone_is_not_written),
 	    cmocka_unit_test(many_runs_make_few_writes),
+	    cmocka_unit_test(changes_without_end_make_few_writes),
 	    cmocka_unit_test(a_run_may_change_its_config),
 	    cmocka_unit_test(which_changes_concern_its_runs),
 	    cmocka_unit_test(it_can_end_at_any_time),
