@@ -9,15 +9,14 @@
  *
  * An argument leaves out the attacks whose names do not begin with it: `attack_test A41`.
  */
-#include "policy_util.h"
+#include "policy_scene.h"
 
 #include <sys/resource.h>
 
 #include "base/file.h"
 #include "policy/eval.h"
-#include "policy/host.h"
 
-enum { FILE_MAX = 1 << 20, CASES_MAX = 256, CPU_SECONDS = 20, SAFETY_MS = 60000 };
+enum { FILE_MAX = 1 << 20, CASES_MAX = 256, CPU_SECONDS = 20 };
 
 struct attack {
 	char *name, *kind, *expected, *script;
@@ -26,7 +25,6 @@ struct attack {
 static struct attack attacks[CASES_MAX];
 static size_t attack_count;
 static const char *wanted = ""; /* how a name must begin */
-static const char *program;     /* this one, as worker; valgrind has its own /proc/self/exe */
 
 /* ---- the files ---- */
 
@@ -187,86 +185,6 @@ static void a_process_survives(void **state)
 
 /* ---- in a worker ---- */
 
-struct scene {
-	struct loop *loop;
-	struct policy_host *host;
-	struct timer *safety;
-	struct json *reply;
-	struct err err;
-};
-
-static void too_late(void *arg)
-{
-	(void)arg;
-	fprintf(stderr, "the loop did not end\n");
-	abort();
-}
-
-static int set_up(void **state)
-{
-	const struct policy_options options = {.program = program, .deadline_ms = SAFETY_MS / 2};
-	struct scene *s = xcalloc(1, sizeof(*s));
-
-	s->loop = loop_new();
-	s->host = policy_host_new(s->loop, &options);
-	s->safety = timer_new(s->loop, too_late, s);
-	*state = s;
-	return 0;
-}
-
-static int tear_down(void **state)
-{
-	struct scene *s = *state;
-
-	policy_host_free(s->host);
-	timer_free(s->safety);
-	loop_free(s->loop);
-	json_free(s->reply);
-	free(s);
-	return 0;
-}
-
-static void on_done(void *arg, const struct json *reply, const struct err *err)
-{
-	struct scene *s = arg;
-
-	json_free(s->reply);
-	s->reply = json_copy(reply);
-	s->err = (struct err)ERR_INIT;
-	if (err != NULL)
-		s->err = *err;
-	loop_stop(s->loop);
-}
-
-static void wait_for_reply(struct scene *s)
-{
-	timer_set(s->safety, SAFETY_MS);
-	loop_run(s->loop);
-	timer_clear(s->safety);
-}
-
-static void load(struct scene *s, const struct attack *attack)
-{
-	auto_json struct json *files = json_build("{'contract.lua': %s}", attack->script);
-
-	policy_load(s->host, "", false, files, on_done, s);
-	wait_for_reply(s);
-	if (s->reply == NULL)
-		fail_msg("%s: not even loaded: %s", attack->name, s->err.msg);
-}
-
-static const struct json *eval(struct scene *s, const char *hook)
-{
-	auto_json struct json *request =
-	    json_build("{'hooks': [%s], 'run': {'spec': {'parameters': {}}}, 'config': {}, "
-		       "'job': {}, 'now': '2026-11-24T10:00:00Z'}",
-		       hook);
-
-	policy_eval(s->host, "", request, on_done, s);
-	wait_for_reply(s);
-	return json_at(s->reply, "results", hook);
-}
-
 static bool worker_survives(struct scene *s, const struct attack *attack)
 {
 	auto_free char *result = NULL;
@@ -274,8 +192,10 @@ static bool worker_survives(struct scene *s, const struct attack *attack)
 	const char *kind, *text;
 	bool good;
 
-	load(s, attack);
-	reply = eval(s, "contract");
+	scene_load(s, attack->script);
+	if (s->reply == NULL)
+		fail_msg("%s: not even loaded: %s", attack->name, s->err.msg);
+	reply = scene_eval(s, "contract");
 	error = json_get(reply, "error");
 	result = json_print(json_get(reply, "ok"));
 	kind = error != NULL ? json_get_str(error, "kind", "") : NULL;
@@ -283,7 +203,7 @@ static bool worker_survives(struct scene *s, const struct attack *attack)
 	good = is_expected(attack, kind, text) && is_clean(json_get_str(error, "traceback", ""));
 	if (!good)
 		tell(attack, kind, text);
-	if (json_get(eval(s, "validate"), "ok") != NULL)
+	if (json_get(scene_eval(s, "validate"), "ok") != NULL)
 		return good;
 	fprintf(stderr, "FAILED: %s: no evaluation after it\n", attack->name);
 	return false;
@@ -325,12 +245,10 @@ int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(a_process_survives),
-	    cmocka_unit_test_setup_teardown(a_worker_survives, set_up, tear_down),
+	    cmocka_unit_test_setup_teardown(a_worker_survives, scene_set_up, scene_tear_down),
 	};
 
-	if (argc > 1 && streq(argv[1], "policy-worker"))
-		policy_worker_main();
-	program = argv[0];
+	be_worker(argc, argv);
 	if (argc > 1)
 		wanted = argv[1];
 	return cmocka_run_group_tests(tests, read_all, free_all);
