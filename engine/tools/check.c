@@ -78,7 +78,7 @@ static int check(const char *const *paths, size_t count, const struct args *args
 	if (args->output != ARGS_TEXT) {
 		report = json_build("{'policies': %s, 'digest': %s, 'findings': %j}", source.name,
 				    digest, findings);
-		args->output == ARGS_JSON ? print_json(report) : print_yaml(report);
+		print_report(args, report);
 	} else if (good) {
 		printf("%s: all is well with %zu file%s, %s\n", source.name, json_len(source.files),
 		       json_len(source.files) == 1 ? "" : "s", digest);

@@ -34,12 +34,12 @@ static void print_header(struct comparison *c)
 static void print_side(const struct comparison *c, bool old, const char *path,
 		       const struct json *value)
 {
-	auto_free char *text = json_print(value);
+	bool is_summary = *path == '\0' && json_str(value) != NULL;
+	auto_free char *text = is_summary ? xstrdup(json_str(value)) : json_print(value);
 	const char *color = old ? "\033[31m" : "\033[32m";
 
 	if (value != NULL)
-		print_line(c, color, old ? '-' : '+', path,
-			   *path == '\0' ? json_str(value) : text); /* a summary */
+		print_line(c, color, old ? '-' : '+', path, text);
 }
 
 /* ---- comparing ---- */
@@ -136,7 +136,7 @@ static int compare_run(struct comparison *c, const struct objects *objects)
 	report = json_build("{'run': %s}", c->run_key);
 	json_set(report, "changes", c->changes);
 	if (c->args->output != ARGS_TEXT && status == TOOL_GOOD)
-		c->args->output == ARGS_JSON ? print_json(report) : print_yaml(report);
+		print_report(c->args, report);
 	return status != TOOL_GOOD ? status : changed ? TOOL_WRONG : TOOL_GOOD;
 }
 

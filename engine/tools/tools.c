@@ -1,5 +1,6 @@
 #include "tools/tools.h"
 
+#include <errno.h>
 #include <stdarg.h>
 
 #include "base/yaml.h"
@@ -100,6 +101,14 @@ static const struct command *find(int count, char *const *words)
 	return NULL;
 }
 
+/* What was not written was not told. */
+static int finish(int status)
+{
+	if (fflush(stdout) == 0 && ferror(stdout) == 0)
+		return status;
+	return complain(TOOL_FAILED, "standard output: %s", strerror(errno));
+}
+
 static int run(const struct command *command, int argc, char *const *argv)
 {
 	auto_free char *name = full_name(command);
@@ -123,7 +132,7 @@ static int run(const struct command *command, int argc, char *const *argv)
 	}
 	if (!good)
 		return complain(TOOL_FAILED, "kserve-controller %s: %s; see --help", name, err.msg);
-	return command->run(&args);
+	return finish(command->run(&args));
 }
 
 int tools_main(int argc, char *const *argv)
@@ -170,6 +179,16 @@ void print_json(const struct json *value)
 	auto_free char *text = json_print(value);
 
 	puts(text);
+}
+
+void print_report(const struct args *args, const struct json *value)
+{
+	if (args->output == ARGS_JSON) {
+		print_json(value);
+		return;
+	}
+	puts("---");
+	print_yaml(value);
 }
 
 bool has_colors(void)

@@ -68,6 +68,9 @@ check "a run without its config" exits 1 \
 	'iris-run-january: ConfigNotFound: InferenceConfig "iris-inference-config" does not exist' render -f examples/iris-run.yaml
 check "and nothing on stdout" is '' bash -c "'$controller' render -f examples/iris-run.yaml 2> /dev/null"
 
+full() { timeout 60 "$controller" "$@" > /dev/full; }
+check "a disk that is full" like '^standard output: No space left on device' refused full policy check scripts
+
 # ---- policies that misbehave ----
 
 policy bomb contract.lua <<- 'END'
@@ -239,6 +242,7 @@ config_c > "$work/c.yaml"
 check "another status" exits 1 '^\+ reason: "Other"$' policy diff scripts "$dir/running" -f "$work/started.yaml" -f "$work/c.yaml"
 check "as JSON" prints '.changes | map(select(.hook == "contract" and .path == "jobName" and .new == "other")) | length == 1' \
 	policy diff scripts "$dir/other" "${iris[@]}" -o json
+check "as YAML, a document each" is 3 bash -c "'$controller' policy diff scripts '$dir/other' ${all[*]} -o yaml | grep -c ^---"
 check "policies that are refused" exits 2 'nil/parameters.lua:1:' policy diff scripts "$dir/nil" "${iris[@]}"
 on_terminal() { script -qec "$1 '$controller' policy diff scripts '$dir/other' ${iris[*]}" /dev/null < /dev/null; }
 colors() { on_terminal "$1" | grep -c $'\e\\[3[12]m'; }
