@@ -605,7 +605,11 @@ static void refusals_are_told_in_the_apis_words(void **state UNUSED)
 	    {ACTION_CREATE, ERR_CONFLICT, "foreign",
 	     "status Pending/NameTaken; event NameTaken; backoff"},
 	    {ACTION_PATCH, ERR_INVALID, "bad", "status Pending/Refused; event Refused; backoff"},
+	    {ACTION_CREATE, ERR_LIMIT, "long", "status Pending/Refused; event Refused; backoff"},
 	    {ACTION_CREATE, ERR_RETRY, "reset", "backoff"},
+	    {ACTION_PATCH, ERR_CONFLICT, "moved", "backoff"},
+	    {ACTION_ABSENT, ERR_RETRY, "there", "backoff"},
+	    {ACTION_DELETE, ERR_DENIED, "forbidden", "backoff"},
 	    {ACTION_STATUS, ERR_CONFLICT, "moved", "backoff"},
 	    {ACTION_CONFIRM, ERR_CONFLICT, "moved", "backoff"},
 	    {ACTION_STATUS, ERR_NOT_FOUND, "gone", "backoff"},
@@ -715,6 +719,163 @@ static void failed_is_not_in_progress(void **state UNUSED)
 	}
 }
 
+/* The plan of one decision, in short. */
+static char *plan_of(struct world *w, const struct json *results)
+{
+	struct plan plan;
+	char *text;
+
+	plan_init(&plan);
+	decide(&w->o, results, &plan);
+	complete_patch(w, &plan);
+	text = summary(&plan);
+	plan_done(&plan);
+	return text;
+}
+
+static void a_refusal_is_told_once(void **state UNUSED)
+{
+	struct action action = {.type = ACTION_CREATE, .kind = &KIND_JOB};
+	struct err err = ERR_INIT;
+	struct world w;
+	struct plan plan;
+
+	err_set(&err, ERR_DENIED, "exceeded quota: q");
+	world_init(&w, NEW_RUN, CONFIG, NULL, NULL);
+	for (int i = 0; i < 2; i++) {
+		plan_init(&plan);
+		decide_failure(&w.o, &action, &err, &plan);
+		apply_status(&w, &plan);
+		assert_int_equal(plan.len, i == 0 ? 2 : 0);
+		assert_true(plan.backoff);
+		plan_done(&plan);
+	}
+	world_done(&w);
+}
+
+/* What the API would refuse of a status policy's answer is refused here, and told. */
+static void each_part_of_a_status_answer_is_checked(void **state UNUSED)
+{
+#define ANSWER(reason, more)                                                                       \
+	"{'status': {'ok': {'phase': 'Running', 'reason': '" reason "', 'message': 'm'" more "}}}"
+#define CONDITION(type, status, reason)                                                            \
+	", 'conditions': [{'type': 'A', 'status': 'True', 'reason': 'B'}, {'type': '" type         \
+	"', 'status': '" status "', 'reason': '" reason "'}]"
+	static const struct {
+		const char *results;
+		bool good;
+	} table[] = {
+	    {ANSWER("A_b,C:9", ""), true},
+	    {ANSWER("9a", ""), false},
+	    {ANSWER("a-b", ""), false},
+	    {ANSWER("", ""), false},
+	    {ANSWER("A", CONDITION("Fresh", "Unknown", "Why")), true},
+	    {ANSWER("A", CONDITION("Not one", "True", "Why")), false},
+	    {ANSWER("A", CONDITION("Fresh", "Perhaps", "Why")), false},
+	    {ANSWER("A", CONDITION("Fresh", "False", "")), false},
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(table); i++) {
+		auto_json struct json *results = parse(table[i].results);
+		auto_free char *text = NULL;
+		struct world w;
+
+		world_init(&w, STARTED_RUN, CONFIG, JOB("'ready': 1"), "[]");
+		text = plan_of(&w, results);
+		if ((strstr(text, "PolicyError") == NULL) != table[i].good)
+			fail_msg("%s: %s", table[i].results, text);
+		world_done(&w);
+	}
+}
+
+static void a_reason_may_have_1024_characters(void **state UNUSED)
+{
+	for (size_t len = 1024; len <= 1025; len++) {
+		auto_free char *reason = xcalloc(1, len + 1);
+		auto_json struct json *results = NULL;
+		auto_free char *text = NULL;
+		struct world w;
+
+		memset(reason, 'R', len);
+		results =
+		    json_build("{'status': {'ok': {'phase': 'Running', 'reason': %s}}}", reason);
+		world_init(&w, STARTED_RUN, CONFIG, JOB("'ready': 1"), "[]");
+		text = plan_of(&w, results);
+		assert_int_equal(strstr(text, "PolicyError") != NULL, len > 1024);
+		world_done(&w);
+	}
+}
+
+/* A Job whose time of end cannot be compared with ours is taken at its word. */
+static void clocks_may_differ(void **state UNUSED)
+{
+	static const char *const times[] = {"soon", "2026-11-24T10:00:01Z"};
+
+	for (size_t i = 0; i < ARRAY_LEN(times); i++) {
+		auto_json struct json *results = parse(SAYS("Succeeded", "Completed"));
+		auto_free char *text = NULL;
+		struct world w;
+
+		world_init(&w, RUNNING_RUN, CONFIG, JOB(COMPLETE(NOW)), "[]");
+		json_set_str(json_mut_first(json_mut(json_mut(w.job, "status"), "conditions")),
+			     "lastTransitionTime", times[i]);
+		text = plan_of(&w, results);
+		assert_string_equal(text, "status Succeeded/Completed; event Completed");
+		world_done(&w);
+	}
+}
+
+static void too_many_violations_are_cut(void **state UNUSED)
+{
+	auto_json struct json *results = parse("{'validate': {'ok': []}}");
+	struct json *list = json_mut(json_mut(results, "validate"), "ok");
+	const char *message;
+	struct world w;
+	struct plan plan;
+
+	for (int i = 0; i < 1000; i++)
+		json_append(list, json_build("{'field': 'spec.parameters.x', 'message': 'no'}"));
+	world_init(&w, NEW_RUN, CONFIG, NULL, NULL);
+	plan_init(&plan);
+	decide(&w.o, results, &plan);
+	message = json_str(json_at(plan.actions[0].body, "status", "message"));
+	assert_non_null(strstr(message, "spec.parameters.x: no; spec.parameters.x: no"));
+	assert_string_equal(strrchr(message, ';'), "; and more, too many to list");
+	plan_done(&plan);
+	world_done(&w);
+}
+
+static void odd_states_do_no_harm(void **state UNUSED)
+{
+	static const struct {
+		const char *what, *run, *config, *job, *results, *plan;
+	} table[] = {
+	    {"an interrupted start, and a hook fails", STARTING_RUN, CONFIG, NULL,
+	     ERROR("contract", "script"), "status Pending/PolicyError; event PolicyError; backoff"},
+	    {"a kept contract that is no base64",
+	     "{" META "}, " SPEC ", 'status': {'phase': 'Pending', 'contract': '!', " REF "}}}",
+	     CONFIG, NULL, ACCEPTED, "confirm; create ConfigMap; create Job"},
+	    {"a finished run without a time, to be deleted",
+	     "{" META "}, " SPEC ", 'status': {'phase': 'Succeeded'}}",
+	     CONFIG_DELETE("DeleteOnSuccess"), NULL, NULL, ""},
+	    {"a policy error for a run that has no phase", NEW_RUN, CONFIG, JOB("'ready': 1"),
+	     ERROR("status", "script"), "status Pending/PolicyError; event PolicyError; backoff"},
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(table); i++) {
+		auto_json struct json *results = parse(table[i].results);
+		auto_free char *text = NULL;
+		struct world w;
+
+		world_init(&w, table[i].run, table[i].config, table[i].job, "[]");
+		text = plan_of(&w, results);
+		if (!streq(text, table[i].plan))
+			fail_msg("%s: expected \"%s\", got \"%s\"", table[i].what, table[i].plan,
+				 text);
+		world_done(&w);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -731,6 +892,12 @@ int main(void)
 	    cmocka_unit_test(the_failure_of_a_firing_is_told),
 	    cmocka_unit_test(failed_is_not_in_progress),
 	    cmocka_unit_test(refusals_are_told_in_the_apis_words),
+	    cmocka_unit_test(a_refusal_is_told_once),
+	    cmocka_unit_test(each_part_of_a_status_answer_is_checked),
+	    cmocka_unit_test(a_reason_may_have_1024_characters),
+	    cmocka_unit_test(clocks_may_differ),
+	    cmocka_unit_test(too_many_violations_are_cut),
+	    cmocka_unit_test(odd_states_do_no_harm),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
