@@ -7,71 +7,9 @@
 
 #include <cmocka.h>
 
-#include "base/buf.h"
 #include "base/file.h"
-#include "base/timefmt.h"
-#include "control/decide.h"
 #include "control/manifest.h"
-
-#define NOW "2026-11-24T10:00:00Z"
-#define META                                                                                       \
-	"'metadata': {'name': 'a', 'namespace': 'ns', 'uid': '5be07ada-5fe0', 'generation': 1, "   \
-	"'resourceVersion': '7'"
-#define SPEC "'spec': {'configRef': {'name': 'c'}}"
-#define NAME "inf-a-5be07ada"
-#define REF                                                                                        \
-	"'jobStatus': {'apiVersion': 'batch/v1', 'kind': 'Job', 'namespace': 'ns', 'name': '" NAME \
-	"'"
-#define NEW_RUN "{" META "}, " SPEC "}"
-#define STARTING_RUN                                                                               \
-	"{" META "}, " SPEC ", 'status': {'phase': 'Pending', 'contract': 'e30=', " REF "}}}"
-#define STARTED_RUN                                                                                \
-	"{" META "}, " SPEC ", 'status': {'phase': 'Pending', 'reason': 'Starting', " REF          \
-	", 'uid': 'j'}}}"
-#define RUNNING_RUN "{" META "}, " SPEC ", 'status': {'phase': 'Running', " REF ", 'uid': 'j'}}}"
-#define ENDED(phase, at)                                                                           \
-	"{" META "}, " SPEC ", 'status': {'phase': '" phase                                        \
-	"', 'observedGeneration': 1, 'completionTime': '" at "'}}"
-#define CONFIG "{'metadata': {'namespace': 'ns'}, 'spec': {'image': 'i'}}"
-#define CONFIG_ELSEWHERE(allow)                                                                    \
-	"{'metadata': {'namespace': 'other', 'annotations': {'ai.krateo.io/allow-namespaces': "    \
-	"'" allow "'}}, 'spec': {'image': 'i'}}"
-#define RUN_ELSEWHERE "{" META "}, 'spec': {'configRef': {'name': 'c', 'namespace': 'other'}}}"
-#define CONFIG_DELETE(policy)                                                                      \
-	"{'metadata': {'namespace': 'ns'}, 'spec': {'image': 'i', 'autoDeletePolicy': '" policy    \
-	"', 'ttlSecondsAfterFinished': "                                                           \
-	"60}}"
-#define JOB_META                                                                                   \
-	"'metadata': {'name': '" NAME                                                              \
-	"', 'namespace': 'ns', 'uid': 'j', 'ownerReferences': [{'uid': '5be07ada-5fe0'}]}"
-#define JOB(status) "{" JOB_META ", 'spec': {}, 'status': {" status "}}"
-#define COMPLETE(at)                                                                               \
-	"'succeeded': 1, 'completionTime': '" at                                                   \
-	"', 'conditions': [{'type': 'Complete', 'status': 'True', 'lastTransitionTime': '" at      \
-	"'}]"
-#define FAILED(at)                                                                                 \
-	"'failed': 4, 'conditions': [{'type': 'Failed', 'status': 'True', 'lastTransitionTime': "  \
-	"'" at "'}]"
-#define FIRING(at) "{'metadata': {'name': 'firing'}, 'status': {" FAILED(at) "}}"
-#define ENDED_POD                                                                                  \
-	"[{'metadata': {'name': 'p'}, 'status': {'phase': 'Succeeded', 'containerStatuses': "      \
-	"[{'state': {'terminated': {'exitCode': 0, 'finishedAt': '" NOW                            \
-	"', 'message': '{\\\"rows\\\": {\\\"stored\\\": 3}}'}}}]}}]"
-#define HOPELESS_POD(at)                                                                           \
-	"[{'metadata': {'creationTimestamp': '" at "'}, 'status': {'phase': 'Pending', "           \
-	"'containerStatuses': [{'state': {'waiting': {'reason': 'ErrImagePull'}}}]}}]"
-#define BUSY_RUN                                                                                   \
-	"{" META "}, " SPEC                                                                        \
-	", 'status': {'phase': 'Running', 'message': 'at work', 'conditions': "                    \
-	"[{'lastTransitionTime': '" NOW "'}]}}"
-#define FAILED_POD(code)                                                                           \
-	"[{'metadata': {'name': 'p'}, 'status': {'phase': 'Failed', 'containerStatuses': "         \
-	"[{'state': {'terminated': {'exitCode': " code ", 'finishedAt': '" NOW "'}}}]}}]"
-#define ACCEPTED "{'validate': {'ok': []}, 'contract': {'ok': {'jobId': 'x'}}}"
-#define SAYS(phase, reason)                                                                        \
-	"{'status': {'ok': {'phase': '" phase "', 'reason': '" reason "', 'message': 'm'}}}"
-#define ERROR(hook, kind)                                                                          \
-	"{'" hook "': {'error': {'kind': '" kind "', 'message': '" hook ".lua:3: boom'}}}"
+#include "spec/unit/control/decidescene.h"
 
 static const struct row {
 	const char *what, *run, *config, *job, *pods, *results /* or Events, an array */, *plan;
@@ -241,96 +179,12 @@ static const struct row {
      JOB(FAILED(NOW)), NULL, NULL, "patch Job"},
 };
 
-static struct json *parse(const char *text)
-{
-	return text != NULL ? json_build(text) : NULL;
-}
-
-/* The plan in one line. */
-static char *summary(const struct plan *plan)
-{
-	struct buf out = BUF_INIT(4096);
-
-	for (size_t i = 0; i < plan->len; i++) {
-		const struct action *a = &plan->actions[i];
-		const struct json *status = json_get(a->body, "status");
-
-		buf_addf(&out, "%s%s", out.len > 0 ? "; " : "", action_name(a->type));
-		if (a->type == ACTION_EVENT)
-			buf_addf(&out, " %s", json_get_str(a->body, "reason", "?"));
-		else if (a->type == ACTION_STATUS)
-			buf_addf(&out, " %s/%s", json_get_str(status, "phase", "="),
-				 json_get_str(status, "reason", "="));
-		else if (a->kind != NULL && a->kind != &KIND_RUN)
-			buf_addf(&out, " %s", a->kind->name);
-	}
-	if (plan->requeue_ms >= 0)
-		buf_addf(&out, "%srequeue=%lld", out.len > 0 ? "; " : "",
-			 (long long)plan->requeue_ms);
-	if (plan->backoff)
-		buf_addf(&out, "%sbackoff", out.len > 0 ? "; " : "");
-	return buf_steal(&out);
-}
-
-struct world {
-	struct json *run, *config, *job, *pods, *results;
-	struct observed o;
-};
-
-static void world_init(struct world *w, const char *run, const char *config, const char *job,
-		       const char *pods)
-{
-	*w = (struct world){parse(run), parse(config), parse(job), parse(pods), NULL, {0}};
-	w->o = (struct observed){.run = w->run,
-				 .config = w->config,
-				 .job = w->job,
-				 .pods = w->pods,
-				 .digest = "sha256:d",
-				 .shapes = true,
-				 .pending_ms = 600000};
-	assert_true(time_parse(NOW, &w->o.now));
-}
-
-static void world_done(struct world *w)
-{
-	json_free(w->run);
-	json_free(w->config);
-	json_free(w->job);
-	json_free(w->pods);
-	json_free(w->results);
-}
-
 static void world_of_row(struct world *w, const struct row *row)
 {
 	world_init(w, streq(row->run, "SAME") ? RUNNING_RUN : row->run, row->config, row->job,
 		   row->pods);
 	w->results = parse(row->results);
 	w->o.events = json_type(w->results) == JSON_ARRAY ? w->results : NULL;
-}
-
-/* What the API server makes of a plan's status patch. */
-static void apply_status(struct world *w, const struct plan *plan)
-{
-	for (size_t i = 0; i < plan->len; i++)
-		if (plan->actions[i].type == ACTION_STATUS)
-			json_merge_patch(json_obj(w->run, "status"),
-					 json_get(plan->actions[i].body, "status"));
-}
-
-/* Phase and reason as they will stand; a patch leaves out what does not change. */
-static void complete_patch(struct world *w, struct plan *plan)
-{
-	static const char *const words[] = {"phase", "reason"};
-
-	apply_status(w, plan);
-	for (size_t i = 0; i < plan->len; i++) {
-		struct json *status = json_mut(plan->actions[i].body, "status");
-
-		for (size_t k = 0; plan->actions[i].type == ACTION_STATUS && k < ARRAY_LEN(words);
-		     k++)
-			json_set_str(status, words[k],
-				     json_get_str(json_get(w->run, "status"), words[k], ""));
-	}
 }
 
 static void each_row_gives_its_plan(void **state UNUSED)
@@ -539,27 +393,6 @@ static void a_resumed_start_keeps_its_contract(void **state UNUSED)
 	world_done(&w);
 }
 
-static void the_result_is_the_runners(void **state UNUSED)
-{
-	auto_json struct json *results = parse(SAYS("Succeeded", "Completed"));
-	auto_free char *result = NULL;
-	const struct json *status;
-	struct world w;
-	struct plan plan;
-
-	world_init(&w, RUNNING_RUN, CONFIG,
-		   JOB("'startTime': '2026-11-24T08:58:30Z', " COMPLETE(NOW)), ENDED_POD);
-	plan_init(&plan);
-	decide(&w.o, results, &plan);
-	status = json_get(plan.actions[0].body, "status");
-	result = json_print(json_get(status, "result"));
-	assert_string_equal(
-	    result, "{\"rows\":{\"stored\":3},\"attempts\":1,\"exitCode\":0,\"pod\":\"p\"}");
-	assert_string_equal(json_str(json_get(status, "duration")), "1h1m");
-	plan_done(&plan);
-	world_done(&w);
-}
-
 /* A contract of exactly the limit is taken; one byte more is not. */
 static void contract_limit(void **state UNUSED)
 {
@@ -634,105 +467,6 @@ static void refusals_are_told_in_the_apis_words(void **state UNUSED)
 	}
 }
 
-static void the_failure_of_a_firing_is_told(void **state UNUSED)
-{
-	static const struct {
-		const char *what, *schedule, *firing, *results, *plan;
-	} table[] = {
-	    {"beside what the status says", "0 0 * * *", FIRING("2026-11-24T09:00:00Z"),
-	     SAYS("Failed", "OOMKilled"), "status Scheduled/Scheduled; event OOMKilled"},
-	    {"once its Pod's end is there", "0 0 * * *", FIRING(NOW), SAYS("Failed", "OOMKilled"),
-	     "requeue=200"},
-	    {"a policy may not say that it goes on", "0 0 * * *", FIRING("2026-11-24T09:00:00Z"),
-	     SAYS("Scheduled", "Scheduled"),
-	     "status Scheduled/PolicyError; event PolicyError; backoff"},
-	    {"a new schedule does not wait for it", "1 0 * * *", FIRING("2026-11-24T09:00:00Z"),
-	     SAYS("Failed", "OOMKilled"),
-	     "patch CronJob; status Scheduled/Scheduled; event OOMKilled"},
-	};
-
-	for (size_t i = 0; i < ARRAY_LEN(table); i++) {
-		auto_json struct json *firing = parse(table[i].firing);
-		auto_json struct json *results = parse(table[i].results);
-		auto_json struct json *question = NULL;
-		auto_free char *plan_text = NULL;
-		struct world w;
-		struct plan plan;
-
-		world_init(&w,
-			   "{" META "}, 'spec': {'configRef': {'name': 'c'}}, 'status': "
-			   "{'phase': 'Scheduled', 'reason': 'Scheduled'}}",
-			   CONFIG, "{" JOB_META ", 'spec': {'schedule': '0 0 * * *'}}", "[]");
-		json_set_str(json_mut(w.run, "spec"), "schedule", table[i].schedule);
-		w.o.firing = firing;
-		question = decide_question(&w.o);
-		assert_true(json_equal(json_get(question, "job"), firing));
-		plan_init(&plan);
-		decide(&w.o, results, &plan);
-		complete_patch(&w, &plan);
-		plan_text = summary(&plan);
-		if (!streq(plan_text, table[i].plan))
-			fail_msg("%s: expected \"%s\", got \"%s\"", table[i].what, table[i].plan,
-				 plan_text);
-		plan_done(&plan);
-		world_done(&w);
-	}
-}
-
-/* kstatus takes Ready=False for "in progress", unless Stalled is there. */
-static void failed_is_not_in_progress(void **state UNUSED)
-{
-	static const struct {
-		const char *run, *job, *results;
-		bool stalled;
-	} table[] = {
-	    {RUNNING_RUN, JOB(FAILED("2026-11-24T09:00:00Z")), SAYS("Failed", "OOMKilled"), true},
-	    {RUNNING_RUN, JOB(COMPLETE("2026-11-24T09:00:00Z")), SAYS("Succeeded", "X"), false},
-	    {STARTED_RUN, JOB("'active': 1"), SAYS("Running", "Running"), false},
-	    {NEW_RUN, NULL, ERROR("contract", "reject"), true},
-	    {NEW_RUN, NULL, ERROR("contract", "script"), false},
-	    {"{'metadata': {'name': 'a', 'namespace': 'ns', 'uid': 'u', 'generation': 2}, " SPEC
-	     ", 'status': {'phase': 'Rejected', 'observedGeneration': 1, 'conditions':"
-	     " [{'type': 'Stalled', 'status': 'True', 'reason': 'Rejected'}]}}",
-	     NULL, ACCEPTED, false},
-	};
-
-	for (size_t i = 0; i < ARRAY_LEN(table); i++) {
-		auto_json struct json *results = parse(table[i].results);
-		const char *stalled = NULL;
-		struct world w;
-		struct plan plan;
-
-		world_init(&w, table[i].run, CONFIG, table[i].job, "[]");
-		plan_init(&plan);
-		decide(&w.o, results, &plan);
-		apply_status(&w, &plan);
-		for (const struct json *c = json_first(json_at(w.run, "status", "conditions"));
-		     c != NULL; c = json_next(c))
-			if (streq(json_get_str(c, "type", ""), "Stalled"))
-				stalled = json_get_str(c, "status", "");
-		if ((stalled != NULL) != table[i].stalled ||
-		    (stalled != NULL && !streq(stalled, "True")))
-			fail_msg("%s", table[i].results);
-		plan_done(&plan);
-		world_done(&w);
-	}
-}
-
-/* The plan of one decision, in short. */
-static char *plan_of(struct world *w, const struct json *results)
-{
-	struct plan plan;
-	char *text;
-
-	plan_init(&plan);
-	decide(&w->o, results, &plan);
-	complete_patch(w, &plan);
-	text = summary(&plan);
-	plan_done(&plan);
-	return text;
-}
-
 static void a_refusal_is_told_once(void **state UNUSED)
 {
 	struct action action = {.type = ACTION_CREATE, .kind = &KIND_JOB};
@@ -751,78 +485,6 @@ static void a_refusal_is_told_once(void **state UNUSED)
 		plan_done(&plan);
 	}
 	world_done(&w);
-}
-
-/* What the API would refuse of a status policy's answer is refused here, and told. */
-static void each_part_of_a_status_answer_is_checked(void **state UNUSED)
-{
-#define ANSWER(reason, more)                                                                       \
-	"{'status': {'ok': {'phase': 'Running', 'reason': '" reason "', 'message': 'm'" more "}}}"
-#define CONDITION(type, status, reason)                                                            \
-	", 'conditions': [{'type': 'A', 'status': 'True', 'reason': 'B'}, {'type': '" type         \
-	"', 'status': '" status "', 'reason': '" reason "'}]"
-	static const struct {
-		const char *results;
-		bool good;
-	} table[] = {
-	    {ANSWER("A_b,C:9", ""), true},
-	    {ANSWER("9a", ""), false},
-	    {ANSWER("a-b", ""), false},
-	    {ANSWER("", ""), false},
-	    {ANSWER("A", CONDITION("Fresh", "Unknown", "Why")), true},
-	    {ANSWER("A", CONDITION("Not one", "True", "Why")), false},
-	    {ANSWER("A", CONDITION("Fresh", "Perhaps", "Why")), false},
-	    {ANSWER("A", CONDITION("Fresh", "False", "")), false},
-	};
-
-	for (size_t i = 0; i < ARRAY_LEN(table); i++) {
-		auto_json struct json *results = parse(table[i].results);
-		auto_free char *text = NULL;
-		struct world w;
-
-		world_init(&w, STARTED_RUN, CONFIG, JOB("'ready': 1"), "[]");
-		text = plan_of(&w, results);
-		if ((strstr(text, "PolicyError") == NULL) != table[i].good)
-			fail_msg("%s: %s", table[i].results, text);
-		world_done(&w);
-	}
-}
-
-static void a_reason_may_have_1024_characters(void **state UNUSED)
-{
-	for (size_t len = 1024; len <= 1025; len++) {
-		auto_free char *reason = xcalloc(1, len + 1);
-		auto_json struct json *results = NULL;
-		auto_free char *text = NULL;
-		struct world w;
-
-		memset(reason, 'R', len);
-		results =
-		    json_build("{'status': {'ok': {'phase': 'Running', 'reason': %s}}}", reason);
-		world_init(&w, STARTED_RUN, CONFIG, JOB("'ready': 1"), "[]");
-		text = plan_of(&w, results);
-		assert_int_equal(strstr(text, "PolicyError") != NULL, len > 1024);
-		world_done(&w);
-	}
-}
-
-/* A Job whose time of end cannot be compared with ours is taken at its word. */
-static void clocks_may_differ(void **state UNUSED)
-{
-	static const char *const times[] = {"soon", "2026-11-24T10:00:01Z"};
-
-	for (size_t i = 0; i < ARRAY_LEN(times); i++) {
-		auto_json struct json *results = parse(SAYS("Succeeded", "Completed"));
-		auto_free char *text = NULL;
-		struct world w;
-
-		world_init(&w, RUNNING_RUN, CONFIG, JOB(COMPLETE(NOW)), "[]");
-		json_set_str(json_mut_first(json_mut(json_mut(w.job, "status"), "conditions")),
-			     "lastTransitionTime", times[i]);
-		text = plan_of(&w, results);
-		assert_string_equal(text, "status Succeeded/Completed; event Completed");
-		world_done(&w);
-	}
 }
 
 static void too_many_violations_are_cut(void **state UNUSED)
@@ -887,15 +549,9 @@ int main(void)
 	    cmocka_unit_test(an_overruled_policy_is_told_by_paths),
 	    cmocka_unit_test(a_traceback_goes_into_the_event),
 	    cmocka_unit_test(a_resumed_start_keeps_its_contract),
-	    cmocka_unit_test(the_result_is_the_runners),
 	    cmocka_unit_test(contract_limit),
-	    cmocka_unit_test(the_failure_of_a_firing_is_told),
-	    cmocka_unit_test(failed_is_not_in_progress),
 	    cmocka_unit_test(refusals_are_told_in_the_apis_words),
 	    cmocka_unit_test(a_refusal_is_told_once),
-	    cmocka_unit_test(each_part_of_a_status_answer_is_checked),
-	    cmocka_unit_test(a_reason_may_have_1024_characters),
-	    cmocka_unit_test(clocks_may_differ),
 	    cmocka_unit_test(too_many_violations_are_cut),
 	    cmocka_unit_test(odd_states_do_no_harm),
 	};
