@@ -87,7 +87,7 @@ static void test_good_replies(void **state UNUSED)
 	     "\"a\\u003db\\\"\",\"\xC3\xA9\"", 2},
 	    {"{\"outputs\":[{\"data\":[true,false]}]}", "true,false", 2},
 	    {"{\"outputs\":[{\"data\":[1,2]},{\"data\":[3]}]}", "1,2", 2},
-	    {"{\"error\":null,\"outputs\":[{\"parameters\":{\"data\":1},\"data\":[1,2]}]}", "[1,2]",
+	    {"{\"error\":null,\"outputs\":[{\"parameters\":{\"data\":1},\"data\":[1,2]}]}", "1,2",
 	     2},
 	};
 
