@@ -9,7 +9,7 @@
 #include "runner/protocol.h"
 #include "runner/retry.h"
 
-enum { PROGRESS_MS = 10 * 1000, WAIT_MS = 1000 };
+enum { PROGRESS_MS = 10 * 1000, WAIT_MS = 1000, STORM_TRIES = 64 };
 
 static int64_t default_patience_ms = 300 * 1000;
 
@@ -210,20 +210,20 @@ static int64_t patience(const struct work *w)
 	return w->model->patience_ms > 0 ? w->model->patience_ms : default_patience_ms;
 }
 
-/* Where to wait is no help, because patience is over or a signal came, -1. */
+/* -1 where patience is over; the last try comes when it ends. */
 static int wait_for_model(struct work *w, int tries, int64_t wanted, int64_t *until,
 			  const struct fault *fault)
 {
-	int64_t now = time_mono_ms(), wait;
+	int64_t now = time_mono_ms(), end = w->last_good + patience(w), wait;
 	bool storm = !retry_take(&w->budget);
 
-	if (now - w->last_good >= patience(w))
+	if (now >= end)
 		return -1;
-	wait = retry_wait(http_retry_delay(), storm ? 64 : tries, wanted);
+	wait = retry_wait(http_retry_delay(), storm ? STORM_TRIES : tries, wanted);
+	*until = now + wait < end ? now + wait : end;
 	w->report->retries++;
 	log_warn("the model did not answer well, trying again", "error", fault->err.msg, "wait_ms",
-		 log_num(wait));
-	*until = now + wait;
+		 log_num(*until - now));
 	return 0;
 }
 
@@ -248,7 +248,7 @@ static void fail_rows(struct work *w, struct chunk *chunk, const struct fault *f
 static int refuse(struct work *w, struct chunk *chunk, const struct fault *fault)
 {
 	int64_t allowed = w->pool->contract->max_failed_rows;
-	bool many = w->report->rows_failed >= allowed;
+	bool many = w->report->rows_failed > allowed;
 
 	if (allowed == 0 || (many && w->report->rows_out == 0))
 		return -1;

@@ -3,8 +3,9 @@
  *
  * A route is a path with a list of answers; request k gets answer k, later ones the last. An
  * answer is the raw text that goes over the wire, or one of the SCRIPT_ words. A path without
- * route gets 404. One connection carries one request; connections are served one after another
- * by a thread. What came is to be read after scripted_stop.
+ * route gets 404; with `think` the answer is what that makes of the request, yours. One connection
+ * carries one request; connections are served one after another by a thread. What came is to be
+ * read after scripted_stop.
  */
 #ifndef SPEC_UNIT_RUNNER_SCRIPTED_H
 #define SPEC_UNIT_RUNNER_SCRIPTED_H
@@ -38,6 +39,8 @@ struct scripted_route {
 
 struct scripted {
 	struct scripted_route routes[SCRIPT_ROUTES];
+	char *(*think)(struct scripted *s, const char *request);
+	void *arg;                       /* of think */
 	char *requests[SCRIPT_REQUESTS]; /* whole texts, in order */
 	int count;
 	int fd, port;
@@ -149,7 +152,12 @@ static inline void *scripted_main(void *arg)
 	while ((fd = accept4(s->fd, NULL, NULL, SOCK_CLOEXEC)) >= 0) {
 		auto_buf struct buf request = BUF_INIT(8 << 20);
 
-		if (scripted_read(fd, &request) && s->count < SCRIPT_REQUESTS) {
+		if (s->think != NULL && scripted_read(fd, &request)) {
+			auto_free char *answer = s->think(s, request.data);
+
+			scripted_answer(s, fd, answer);
+		} else if (s->think == NULL && scripted_read(fd, &request) &&
+			   s->count < SCRIPT_REQUESTS) {
 			s->requests[s->count++] = xstrdup(request.data);
 			scripted_answer(s, fd, scripted_choose(s, request.data));
 		}
