@@ -96,6 +96,8 @@ sleep 0.3
 check "a run under it" run fourth iris-inference-config
 check "waits with file and line" until_ok 5 like '^Pending PolicyError contract.lua:2: ' run_field fourth '.status.phase} {.status.reason} {.status.message'
 check "makes nothing" is 0 count jobs,configmaps -l "ai.krateo.io/run=$(run_field fourth .metadata.uid)"
+check "an Event says so, with a traceback" like 'contract.lua:2: .*contract.lua:2: in ' echo "$(k get events \
+	--field-selector reason=PolicyError,involvedObject.name=fourth -o 'jsonpath={.items[0].message}' | tr '\n' ' ')"
 check "an endless policy" edit parameters.lua 'return { validate = function() while true do end end }'
 until_ok 5 like '"state":"active"' policy_state
 check "a run under it" run fifth iris-inference-config
