@@ -10,13 +10,10 @@
 #include "control/configs.h"
 #include "control/hold.h"
 #include "control/names.h"
-#include "control/pass.h"
+#include "control/passlog.h"
 #include "control/queue.h"
 
 enum { TIDY_MS = 2000, LOOKS_BURST = 100, LOOKS_PER_S = 5 };
-
-#define LABEL_CONTROLLER "controller=\"inferencerun\""
-#define QUEUE_NAME "name=\"inferencerun\""
 
 /* A pass in flight. */
 struct flight {
@@ -56,59 +53,13 @@ static void tidy(void *arg UNUSED)
 
 /* ---- passes ---- */
 
-static void log_pass(const char *key, const struct pass_result *result)
-{
-	if (result->err != NULL)
-		log_warn("pass failed", "run", key, "kind", err_kind_name(result->err->kind),
-			 "error", result->err->msg);
-	else if (result->finished_phase != NULL)
-		log_info("run finished", "run", key, "phase", result->finished_phase);
-	else if (result->job_uid != NULL)
-		log_info("job created", "run", key, "uid", result->job_uid);
-	else
-		log_debug("pass done", "run", key, "version", result->run_version);
-}
-
-static double seconds(int64_t ms)
-{
-	return (double)ms / 1000;
-}
-
-static void measure_pass(struct controller *c, const char *key, int64_t took_ms,
-			 const struct pass_result *result)
-{
-	const char *outcome = result->err != NULL       ? LABEL_CONTROLLER ",result=\"error\""
-			      : result->failed          ? LABEL_CONTROLLER ",result=\"requeue\""
-			      : result->requeue_ms >= 0 ? LABEL_CONTROLLER
-				  ",result=\"requeue_after\""
-							: LABEL_CONTROLLER ",result=\"success\"";
-	struct metrics *metrics = c->deps.metrics;
-	int64_t waited_ms = queue_waited_ms(c->queue, key);
-	char phase[64];
-
-	metrics_add(metrics, METRIC_RECONCILE_TOTAL, outcome, 1);
-	metrics_add(metrics, METRIC_RECONCILE_ERRORS, LABEL_CONTROLLER, result->err != NULL);
-	metrics_observe(metrics, METRIC_RECONCILE_SECONDS, LABEL_CONTROLLER, seconds(took_ms));
-	metrics_observe(metrics, METRIC_QUEUE_SECONDS, QUEUE_NAME, seconds(waited_ms));
-	metrics_observe(metrics, METRIC_WORK_SECONDS, QUEUE_NAME, seconds(took_ms));
-	if (result->job_uid != NULL)
-		metrics_observe(metrics, METRIC_RUN_START_SECONDS, "",
-				seconds(waited_ms + took_ms));
-	if (result->finished_phase == NULL)
-		return;
-	snprintf(phase, sizeof(phase), "phase=\"%s\"", result->finished_phase);
-	metrics_add(metrics, METRIC_RUNS_FINISHED, phase, 1);
-	metrics_observe(metrics, METRIC_RUN_SECONDS, phase, seconds(result->finished_after_ms));
-}
-
 static void pass_done(void *arg, const char *key, const struct pass_result *result)
 {
 	struct controller *c = arg;
 	int64_t now = time_mono_ms();
 	const struct flight *flight = map_get(c->flights, key);
 
-	log_pass(key, result);
-	measure_pass(c, key, now - flight->since, result);
+	passlog(c->deps.metrics, key, result, queue_waited_ms(c->queue, key), now - flight->since);
 	holds_end(c->holds, key, result->run_version, result->job_uid, now);
 	queue_done(c->queue, key, result->failed, now);
 	if (result->requeue_ms >= 0)
