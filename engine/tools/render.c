@@ -39,16 +39,27 @@ static void print_object(struct rendering *r, const struct json *object)
 	print_yaml(object);
 }
 
+/* What the controller would warn of in an Event, such as what it has put back. */
+static void print_warning(const struct json *event, const char *run_key)
+{
+	if (streq(json_get_str(event, "type", ""), "Warning"))
+		complain(TOOL_GOOD, "%s: warning: %s", run_key,
+			 json_get_str(event, "message", "?"));
+}
+
 static int print_plan(struct rendering *r, const struct plan *plan, const char *run_key)
 {
 	auto_free char *verdict = NULL;
 	bool created = false;
 
 	for (size_t i = 0; i < plan->len; i++) {
-		if (plan->actions[i].type != ACTION_CREATE)
-			continue;
-		print_object(r, plan->actions[i].body);
-		created = true;
+		const struct action *action = &plan->actions[i];
+
+		if (action->type == ACTION_CREATE)
+			print_object(r, action->body);
+		else if (action->type == ACTION_EVENT && created)
+			print_warning(action->body, run_key);
+		created = created || action->type == ACTION_CREATE;
 	}
 	if (created)
 		return TOOL_GOOD;

@@ -3,6 +3,7 @@
 #include "base/timefmt.h"
 #include "control/config.h"
 #include "control/status.h"
+#include "policy/eval.h"
 
 int policies_open(struct policies_at *policies, const char *path, struct err *err)
 {
@@ -152,10 +153,37 @@ static struct json *question_about(const struct trial *trial, struct err *err)
 	return NULL;
 }
 
+/* The controller does not take a status that contradicts the Job: only its plan tells. */
+static void judge_status(const struct trial *trial, struct json *results)
+{
+	static const char refused[] = "PolicyError: ";
+	auto_json struct json *run = json_copy(trial->view.run), *error = NULL;
+	struct json *result = json_mut(results, "status");
+	struct observed observed = trial->observed;
+	auto_free char *verdict = NULL;
+	struct plan plan;
+
+	if (json_get(result, "ok") == NULL)
+		return;
+	json_remove(run, "status"); /* or it might be in there already */
+	observed.run = run;
+	plan_init(&plan);
+	decide(&observed, results, &plan);
+	verdict = trial_verdict(&plan);
+	plan_done(&plan);
+	if (verdict == NULL || !has_prefix(verdict, refused))
+		return;
+	error = eval_error("script", "status", eval_form_of("status")->file, 0,
+			   verdict + strlen(refused), "");
+	json_remove(result, "ok");
+	json_set(result, "error", json_take(error, "error"));
+}
+
 struct json *trial_ask(const struct trial *trial, struct asker *asker, const char *hook,
 		       struct err *err)
 {
 	auto_json struct json *question = NULL;
+	struct json *results;
 
 	if (hook != NULL && streq(hook, "status") && trial->observed.job == NULL) {
 		err_set(err, ERR_NOT_FOUND,
@@ -167,7 +195,9 @@ struct json *trial_ask(const struct trial *trial, struct asker *asker, const cha
 		return NULL;
 	if (hook != NULL)
 		json_set(question, "hooks", json_build("[%s]", hook));
-	return asker_eval(asker, trial->bundle, question, err);
+	results = asker_eval(asker, trial->bundle, question, err);
+	judge_status(trial, results);
+	return results;
 }
 
 char *trial_error(const struct trial *trial, const struct policies_at *policies,

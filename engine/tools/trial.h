@@ -44,7 +44,8 @@ int trial_begin(struct trial *trial, const struct objects *objects, const char *
 		struct err *err);
 void trial_end(struct trial *trial);
 
-/* Ask what the controller would ask, or of that one hook alone (hook NULL: all). Returns the
+/* Ask what the controller would ask, or of that one hook alone (hook NULL: all). A status that the
+ * controller would not take is an error here. Returns the
  * results by hook (policy/host.h); yours. NULL with err set: nothing is asked, since the config is
  * missing,
  * ...; or the worker could not be asked. */

@@ -187,6 +187,10 @@ cat > "$work/started.yaml" <<- 'END'
 END
 check "status with Job and Pods" exits 0 '^reason: InferenceFailed$' policy eval status scripts -f "$work/started.yaml"
 check "tells the Pod's last words" exits 0 'no model' policy eval status scripts -f "$work/started.yaml"
+policy early status.lua <<< 'return { status = function() return { phase = "Running", reason = "Other" } end }'
+check "a status that the Job contradicts" exits 1 'early/status.lua: status\(\) must answer Succeeded or Failed while the Job has finished, it answered phase "Running"' \
+	policy eval status "$dir/early" -f "$work/started.yaml"
+check "as JSON" prints '.error.kind == "script" and .ok == null and .instructions > 0' policy eval status "$dir/early" -f "$work/started.yaml" -o json
 check "in the namespace that is told" exits 0 '^# there/a status' policy eval status scripts -f "$work/started.yaml" -n there
 check "another kind is passed over" exits 0 '^note: passed over, .*: Deployment other of apps/v1$' policy eval status scripts -f "$work/started.yaml"
 
@@ -259,6 +263,10 @@ check "of a schedule" exits 0 '^kind: CronJob$' render "${all[@]}"
 check "with the contract to be read" exits 0 '^#   jobName: inf-iris-run-january-00000000$' render "${iris[@]}"
 check "as JSON, a list" prints '.kind == "List" and (.items | map(.kind)) == ["ConfigMap", "CronJob"]' \
 	render -f examples/iris-config.yaml -f examples/scheduled-run.yaml -o json
+policy greedy job.lua <<< 'return { shape = function(m) m.metadata.name = "mine" return m end }'
+check "what is put back is told" exits 0 'iris-run-january: warning: job.lua changed what belongs to the controller.*metadata.name' \
+	render "$dir/greedy" "${iris[@]}"
+check "and put back" exits 0 '^  name: inf-iris-run-january-00000000$' render "$dir/greedy" "${iris[@]}"
 check "a run that is rejected" exits 1 'iris-run-january: ParametersRejected: .*input_table_name' render "$dir/strict" "${iris[@]}"
 check "a policy that fails" exits 1 'bomb/contract.lua:2: the script ran' render "$dir/bomb" "${iris[@]}"
 
