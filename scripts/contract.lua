@@ -8,6 +8,13 @@
 -- under spec. Where both are set, spec.kserve wins.
 local MODEL_FIELDS = { "modelName", "modelUrl", "modelVersion", "modelInputName" }
 
+-- Further members of `kserve`, which stand under spec.kserve alone: spec.credentialsRef, for one, is
+-- the pull secret of the image.
+local OPTIONS = {
+  "protocol", "shape", "datatype", "inputs", "columns", "headers", "credentialsRef", "batch",
+  "timeoutSeconds", "patienceSeconds", "nonFinite",
+}
+
 local function is_set(value)
   return value ~= nil and value ~= json.null and value ~= ""
 end
@@ -23,6 +30,11 @@ local function kserve(spec)
       model[name] = spec[name]
     end
   end
+  for _, name in ipairs(OPTIONS) do
+    if is_set(nested[name]) then
+      model[name] = nested[name]
+    end
+  end
   return model
 end
 
@@ -36,6 +48,7 @@ local function contract(run, config, job)
     input = storage.input,
     output = storage.output,
     parameters = run.spec.parameters,
+    runner = config.spec.runner,
   }
 end
 

@@ -128,7 +128,7 @@ failing() {
 }
 check "a model that does not exist" failing
 check "fails the run" becomes Failed nomodel
-check "with the exit code in words" like 'InferenceFailed .*exit code 4' run_field nomodel '.status.reason} {.status.message'
+check "with the exit code in words" like 'InferenceFailed .*exit code 14' run_field nomodel '.status.reason} {.status.message'
 check "and nothing is stored" like '^$|null|0' rows_of o
 
 # ---- schedule, suspend, delete ----

@@ -42,6 +42,19 @@ describe("contract", function()
     assert.same({ modelName = "nested", modelUrl = "flat-url", modelVersion = "v1" }, result.kserve)
   end)
 
+  it("carries what the runner can be told, from spec.kserve alone", function()
+    local kserve = { modelUrl = "h", protocol = "v1", shape = { -1, 512, 1 }, datatype = "INT64",
+      inputs = { { name = "x" } }, columns = { "a" }, headers = { "Host: m" },
+      credentialsRef = { name = "model" }, batch = { rows = 10, parallel = 4 },
+      timeoutSeconds = 5, patienceSeconds = 60, nonFinite = "fail" }
+    local runner = { maxFailedRows = 3, onEmpty = "fail" }
+    local result = bundle:contract(run(), config { kserve = kserve, runner = runner,
+      credentialsRef = { name = "pull" }, protocol = "v2" }, JOB)
+    assert.same(kserve, result.kserve)
+    assert.same(runner, result.runner)
+    assert.same({}, bundle:contract(run(), config { credentialsRef = { name = "pull" } }, JOB).kserve)
+  end)
+
   it("has no field that nobody has set", function()
     assert.same({ jobId = JOB.id, jobName = JOB.name, kserve = {} },
       bundle:contract(run(), config {}, JOB))
