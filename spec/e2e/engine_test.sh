@@ -53,8 +53,14 @@ code() { curl -s -o /dev/null -w '%{http_code}' "http://127.0.0.1:$engine_port/$
 check "/healthz" is 200 code healthz
 check "/readyz" until_ok 5 is 200 code readyz
 check "another path is 404" is 404 code secrets
+curl -sf -o /dev/null -X DELETE "$server/apisim/requests"
 check "a run" run first iris-inference-config
 check "succeeds" becomes Succeeded first
+cheap() { # three statuses and a Job; beside them it has a contract
+	api /apisim/requests | jq -e '[.requests[] | select(.client | startswith("kserve-controller"))
+		| select((.resource == "inferenceruns/status") or (.verb == "create" and .resource == "jobs")) | .count] | add <= 4'
+}
+check "in five writes" cheap
 check "passes are counted" like 'controller_runtime_reconcile_total\{controller="inferencerun",result="success"\} [1-9]' page metrics
 check "under the names that dashboards know" like "workqueue_queue_duration_seconds_count\{name=\"inferencerun\"\} [1-9]" page metrics
 check "so is the way from event to Job" like "kserve_run_start_seconds_count 1" page metrics
