@@ -103,16 +103,21 @@ static void set_used(struct arena *arena, size_t used)
 		arena->peak = used;
 }
 
+static void *take_free(struct cell **list)
+{
+	struct cell *cell = *list;
+
+	if (cell != NULL)
+		*list = cell->next;
+	return cell;
+}
+
 static void *allocate(struct arena *arena, size_t size)
 {
-	struct cell **list = size <= SMALL_MAX ? list_of(arena, size) : NULL;
-	void *memory;
+	void *memory = size <= SMALL_MAX ? take_free(list_of(arena, size)) : NULL;
 
-	if (list != NULL && *list != NULL) {
-		memory = *list;
-		*list = (*list)->next;
+	if (memory != NULL)
 		return memory;
-	}
 	if (size > ARENA_SIZE - arena->now.used)
 		return outside_new(arena, size);
 	memory = arena->base + arena->now.used;
@@ -165,8 +170,15 @@ void *arena_resize(struct arena *arena, void *old, size_t old_size, size_t new_s
 
 static void free_outside(struct arena *arena)
 {
-	while (arena->outside.next != &arena->outside)
-		outside_free(arena->outside.next + 1);
+	struct outside *block = arena->outside.next;
+
+	while (block != &arena->outside) {
+		struct outside *next = block->next;
+
+		free(block);
+		block = next;
+	}
+	arena->outside.next = arena->outside.before = &arena->outside;
 }
 
 void arena_keep(struct arena *arena)

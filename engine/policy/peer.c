@@ -11,7 +11,7 @@ struct peer {
 	struct process worker;
 	struct io *io; /* NULL: no process */
 	struct buf out, in;
-	struct map *known;   /* name -> version of the bundles that the worker has */
+	struct map *known;   /* name -> int64_t, version of the bundles that the worker has */
 	struct timer *timer; /* with a call its deadline, without one the end of the rest */
 	struct policy_call *call;
 	bool late; /* the deadline of the call is over, and the worker was asked to end */
@@ -29,7 +29,7 @@ static void stop(struct peer *peer, char how[PROCESS_HOW_MAX])
 	buf_done(&peer->out);
 	buf_done(&peer->in);
 	map_free(peer->known);
-	peer->known = map_new(NULL);
+	peer->known = map_new(free);
 	timer_clear(peer->timer);
 }
 
@@ -187,14 +187,14 @@ static void on_writable(void *arg)
 static int bring(struct peer *peer, const struct shelf *shelf, const char *name, struct err *err)
 {
 	const struct shelf_item *item = shelf_find(shelf, name);
-	void *version = item != NULL ? (void *)(intptr_t)item->version : NULL;
+	const int64_t *version = map_get(peer->known, name);
 	auto_json struct json *message = NULL;
 
-	if (item == NULL || map_get(peer->known, name) == version)
+	if (item == NULL || (version != NULL && *version == item->version))
 		return 0;
 	message = json_build("{'op': 'use', 'bundle': %s, 'over': %b}", name, item->over);
 	json_set(message, "files", bundle_files(item->bundle));
-	map_put(peer->known, name, version);
+	peer_knows(peer, name, item->version);
 	return frame_pack(message, &peer->out, err);
 }
 
@@ -227,8 +227,13 @@ int peer_give(struct peer *peer, const struct shelf *shelf, struct policy_call *
 
 void peer_knows(struct peer *peer, const char *name, int64_t version)
 {
-	if (peer->io != NULL)
-		map_put(peer->known, name, (void *)(intptr_t)version);
+	int64_t *known;
+
+	if (peer->io == NULL)
+		return;
+	known = xmalloc(sizeof(*known));
+	*known = version;
+	map_put(peer->known, name, known);
 }
 
 void peer_forget(struct peer *peer, const char *name)
@@ -258,7 +263,7 @@ struct peer *peer_new(const struct peer_spec *spec)
 	/* What it lacks of bundles, and a call. */
 	peer->out = (struct buf)BUF_INIT(3 * (FRAME_HEADER + FRAME_MAX));
 	peer->in = (struct buf)BUF_INIT(FRAME_HEADER + POLICY_REPLY_MAX + READ_STEP);
-	peer->known = map_new(NULL);
+	peer->known = map_new(free);
 	peer->timer = timer_new(spec->loop, on_timer, peer);
 	return peer;
 }

@@ -148,13 +148,16 @@ static char *answer(const char *script)
 	return buf_steal(&out);
 }
 
+/* A tree of json.parse() is there while memory runs out. */
+static const char hoard[] = "return {contract = function() local t = {} while true do t[#t + 1] = "
+			    "json.parse('[' .. ('[],'):rep(50000) .. '[]]') end end}";
+
 static void a_copy_is_as_good_as_a_new_state(void **state)
 {
 	static const char *const scripts[] = {
 	    "return {contract = function() return {a = ('x'):rep(3), b = #('y'):rep(3000000)} end}",
 	    "local n = 0 return {contract = function() n = n + 1 return n end}",
-	    "return {contract = function() local t = {} for i = 1, 50000 do t[i] = {i} end return "
-	    "#t end}",
+	    "return {contract = function() local t = {} for i = 1, 5e4 do t[i] = {} end end}",
 	    "return {contract = function(x)\n return x.y end}",
 	    "return {contract = function(\n end}",
 	    "return {contract = function() reject('no') end}",
@@ -162,9 +165,7 @@ static void a_copy_is_as_good_as_a_new_state(void **state)
 	    "return {contract = function() getmetatable('').__index = nil end}",
 	    "return {contract = function() string.format = nil end}",
 	    "return {contract = function() return {json.parse('[[[1]]]'), json.parse('[')} end}",
-	    /* The tree of json.parse() is there while memory runs out. */
-	    "return {contract = function() local t = {} while true do t[#t + 1] = "
-	    "json.parse('[' .. ('[],'):rep(50000) .. '[]]') end end}",
+	    hoard,
 	};
 	char *expected[ARRAY_LEN(scripts)];
 
