@@ -20,6 +20,7 @@ void endpoint_done(struct endpoint *endpoint)
 {
 	free(endpoint->url);
 	wipe(endpoint->authorization);
+	sigv4_key_done(&endpoint->aws);
 	wipe(endpoint->peer.proxy);
 	wipe(endpoint->peer.key);
 	free(endpoint->peer.ca);
@@ -158,6 +159,26 @@ done:
 	return rc;
 }
 
+static int read_aws(const struct json *data, struct endpoint *out, struct err *err)
+{
+	struct sigv4_key *aws = &out->aws;
+
+	if (line_of(data, "aws-access-key", &aws->access, err) < 0 ||
+	    line_of(data, "aws-secret-key", &aws->secret, err) < 0 ||
+	    line_of(data, "aws-session-token", &aws->token, err) < 0 ||
+	    line_of(data, "aws-region", &aws->region, err) < 0 ||
+	    line_of(data, "aws-service", &aws->service, err) < 0)
+		return -1;
+	if ((aws->access == NULL) != (aws->secret == NULL))
+		return err_set(err, ERR_INVALID,
+			       "expected aws-access-key and aws-secret-key, found only one");
+	if (aws->access != NULL && out->authorization != NULL)
+		return err_set(err, ERR_INVALID,
+			       "expected aws-access-key, password or token, found two of them: "
+			       "remove one");
+	return 0;
+}
+
 static int read_server(const struct json *data, struct endpoint *out, struct err *err)
 {
 	if (line_of(data, "server-url", &out->url, err) < 0 ||
@@ -190,17 +211,11 @@ static int read_tls(const struct json *data, struct endpoint *out, struct err *e
 
 int endpoint_from_secret(const struct json *secret, struct endpoint *out, struct err *err)
 {
-	static const char *const aws[] = {"aws-access-key", "aws-secret-key", "aws-region",
-					  "aws-service"};
 	const struct json *data = json_get(secret, "data");
 	auto_endpoint struct endpoint found = {0};
 
-	for (size_t i = 0; i < ARRAY_LEN(aws); i++)
-		if (*json_get_str(data, aws[i], "") != '\0')
-			return err_set(err, ERR_INVALID,
-				       "key %s: AWS signatures are not supported yet", aws[i]);
 	if (read_server(data, &found, err) < 0 || read_credentials(data, &found, err) < 0 ||
-	    read_tls(data, &found, err) < 0)
+	    read_aws(data, &found, err) < 0 || read_tls(data, &found, err) < 0)
 		return -1;
 	move(out, &found);
 	return 0;
@@ -324,8 +339,21 @@ static int load(const char *namespace, const char *name, struct endpoint *out, s
 	return 0;
 }
 
-int endpoint_load(const char *namespace, const char *name, struct endpoint *out,
-		  struct fault *fault)
+/* The kind of credentials that the caller can use, and no other. */
+static int check_use(const struct endpoint *endpoint, bool signs, struct err *err)
+{
+	if (signs && endpoint->aws.access == NULL)
+		return err_set(err, ERR_INVALID,
+			       "expected the keys aws-access-key and aws-secret-key, found none");
+	if (!signs && endpoint->aws.access != NULL)
+		return err_set(err, ERR_INVALID,
+			       "expected password, token or no credentials, found aws-access-key: "
+			       "only the provider s3 signs its requests");
+	return 0;
+}
+
+static int load_for(bool signs, const char *namespace, const char *name, struct endpoint *out,
+		    struct fault *fault)
 {
 	auto_free char *own = NULL;
 
@@ -337,7 +365,22 @@ int endpoint_load(const char *namespace, const char *name, struct endpoint *out,
 	if (load(namespace, name, out, fault) == 0) {
 		if (out->peer.insecure)
 			log_warn("the endpoint's certificate is not verified", "secret", name);
-		return 0;
+		if (check_use(out, signs, &fault->err) == 0)
+			return 0;
+		endpoint_done(out);
+		fault_as(fault, REASON_SECRET_INVALID);
 	}
 	return err_wrap(&fault->err, "Secret %s/%s", namespace, name);
+}
+
+int endpoint_load(const char *namespace, const char *name, struct endpoint *out,
+		  struct fault *fault)
+{
+	return load_for(false, namespace, name, out, fault);
+}
+
+int endpoint_load_aws(const char *namespace, const char *name, struct endpoint *out,
+		      struct fault *fault)
+{
+	return load_for(true, namespace, name, out, fault);
 }

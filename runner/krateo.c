@@ -311,7 +311,8 @@ static void warn_of_equal_signs(const struct contract *contract)
 				 json_key(c));
 }
 
-static int begin(struct storage *storage UNUSED, int64_t *rows_done, struct fault *fault UNUSED)
+static int begin(struct storage *storage UNUSED, const char *input UNUSED, int64_t *rows_done,
+		 struct fault *fault UNUSED)
 {
 	*rows_done = 0;
 	return 0;

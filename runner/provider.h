@@ -66,11 +66,17 @@ struct provider {
 	 * (64 KiB); at its end append nothing. */
 	int (*read)(struct storage *storage, struct buf *out, struct fault *fault);
 
+	/* What tells the bytes of this input from others, such as its ETag; after preflight. Where
+	 * nobody can tell, NULL, as the function may be: then a second attempt begins anew. */
+	const char *(*identity)(const struct storage *storage);
+
 	/*
-	 * Make ready to write. *rows_done is how many rows an earlier attempt of the same run has
-	 * stored for good; they are left out of the input. Set it to 0 where nothing can be told.
+	 * Make ready to write. input is the identity of the input, or NULL. *rows_done is how many
+	 * rows an earlier attempt of the same run has stored for good; they are left out of the
+	 * input. Set it to 0 where nothing can be told, to INT64_MAX where the output is whole.
 	 */
-	int (*begin)(struct storage *storage, int64_t *rows_done, struct fault *fault);
+	int (*begin)(struct storage *storage, const char *input, int64_t *rows_done,
+		     struct fault *fault);
 
 	/* Take bytes that are the results of the next `rows` rows of the input: whole records, or
 	 * what the format has around them (rows 0). A part may end between two calls. */

@@ -54,6 +54,7 @@ const char *reason_name(enum reason reason)
 	    [REASON_SHAPE_MISMATCH] = "ShapeMismatch",
 	    [REASON_OUTPUT_UNAVAILABLE] = "OutputUnavailable",
 	    [REASON_OUTPUT_REJECTED] = "OutputRejected",
+	    [REASON_OUTPUT_CONFLICT] = "OutputConflict",
 	    [REASON_OUTPUT_AMBIGUOUS] = "OutputAmbiguous",
 	};
 

@@ -63,6 +63,7 @@ enum reason {
 	REASON_NON_FINITE, /* NaN, Infinity or null, and kserve.nonFinite is fail */
 	REASON_OUTPUT_UNAVAILABLE,
 	REASON_OUTPUT_REJECTED,
+	REASON_OUTPUT_CONFLICT,  /* something else stands there already */
 	REASON_OUTPUT_AMBIGUOUS, /* the request was sent, but no answer came: perhaps it is stored
 				  */
 };

@@ -60,13 +60,20 @@ static int load(const char *path, struct job *job, struct fault *fault)
 	return 0;
 }
 
+static const char *identity(const struct job *job)
+{
+	const struct provider *provider = job->contract.input.provider;
+
+	return provider->identity != NULL ? provider->identity(job->input) : NULL;
+}
+
 /* Leave out the rows whose results an earlier attempt has stored. */
 static int skip_done(struct job *job, struct fault *fault)
 {
 	int64_t done = 0;
 
 	report_enter(job->report, PHASE_OUTPUT);
-	if (job->contract.output.provider->begin(job->output, &done, fault) < 0)
+	if (job->contract.output.provider->begin(job->output, identity(job), &done, fault) < 0)
 		return -1;
 	report_enter(job->report, PHASE_INPUT);
 	while (job->rows.first < done && !job->reader.ended) {

@@ -43,7 +43,13 @@ static void test_refused(void **state UNUSED)
 	     "key server-url: expected one line of text, found a newline"},
 	    {{"server-url", "http://h", "token", "a\rb"}, "key token: expected one line"},
 	    {{"server-url", "http://h", "token", "s3cret", "password", "s3cret"}, "found both"},
-	    {{"server-url", "http://h", "aws-region", "eu"}, "aws-region: AWS signatures are not"},
+	    {{"server-url", "http://h", "aws-access-key", "AK"}, "found only one"},
+	    {{"server-url", "http://h", "aws-secret-key", "s3cret"}, "found only one"},
+	    {{"server-url", "http://h", "aws-secret-key", "s3cret\n"},
+	     "key aws-secret-key: expected one"},
+	    {{"server-url", "http://h", "token", "t", "aws-access-key", "AK", "aws-secret-key",
+	      "s3cret"},
+	     "found two of them"},
 	    {{"server-url", "http://h", "client-key-data", PEM}, "found only one"},
 	    {{"server-url", "http://h", "client-certificate-data", PEM}, "found only one"},
 	    {{"server-url", "http://h", "certificate-authority-data", "s3cret!"}, "base64 of PEM"},
@@ -179,12 +185,32 @@ static void test_join(void **state UNUSED)
 	}
 }
 
+static void test_keys_for_signatures(void **state UNUSED)
+{
+	static const char *const pairs[] = {
+	    "server-url", "http://h",  "aws-access-key", "AK", "aws-secret-key",    "SK",
+	    "aws-region", "eu-west-1", "aws-service",    "s3", "aws-session-token", "T",
+	    NULL};
+	auto_json struct json *secret = secret_of(pairs);
+	auto_endpoint struct endpoint endpoint = {0};
+	struct err err = ERR_INIT;
+
+	assert_int_equal(endpoint_from_secret(secret, &endpoint, &err), 0);
+	assert_null(endpoint.authorization);
+	assert_string_equal(endpoint.aws.access, "AK");
+	assert_string_equal(endpoint.aws.secret, "SK");
+	assert_string_equal(endpoint.aws.region, "eu-west-1");
+	assert_string_equal(endpoint.aws.service, "s3");
+	assert_string_equal(endpoint.aws.token, "T");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    cmocka_unit_test(test_refused),     cmocka_unit_test(test_bad_encoding),
-	    cmocka_unit_test(test_credentials), cmocka_unit_test(test_pem),
-	    cmocka_unit_test(test_insecure),    cmocka_unit_test(test_join),
+	    cmocka_unit_test(test_refused),      cmocka_unit_test(test_keys_for_signatures),
+	    cmocka_unit_test(test_bad_encoding), cmocka_unit_test(test_credentials),
+	    cmocka_unit_test(test_pem),          cmocka_unit_test(test_insecure),
+	    cmocka_unit_test(test_join),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
