@@ -79,6 +79,19 @@ int field_int(const struct json *object, const char *where, const char *key, int
 	return 0;
 }
 
+int field_bool(const struct json *object, const char *where, const char *key, bool *out,
+	       struct err *err)
+{
+	const struct json *value = json_get(object, key);
+
+	if (value == NULL || json_type(value) == JSON_NULL)
+		return 0;
+	if (json_type(value) != JSON_BOOL)
+		return mismatch(value, where, key, "true or false", err);
+	*out = json_is_true(value);
+	return 0;
+}
+
 static bool is_known(const char *key, const char *const *known)
 {
 	while (*known != NULL && !streq(*known, key))

@@ -25,6 +25,10 @@ int field_object(const struct json *object, const char *where, const char *key,
 int field_int(const struct json *object, const char *where, const char *key, int64_t min,
 	      int64_t max, int64_t *out, struct err *err);
 
+/* true or false; *out stays when it is absent or null. */
+int field_bool(const struct json *object, const char *where, const char *key, bool *out,
+	       struct err *err);
+
 /* Log a warning for each member that is not in the NULL-terminated list: perhaps a typo. */
 void field_warn_unknown(const struct json *object, const char *where, const char *const *known);
 

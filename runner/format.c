@@ -2,7 +2,7 @@
 
 #include "runner/field.h"
 
-static const struct format *const formats[] = {&json_format, &jsonl_format};
+static const struct format *const formats[] = {&json_format, &jsonl_format, &csv_format};
 
 static const struct format *by_name(const char *name)
 {

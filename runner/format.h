@@ -6,6 +6,11 @@
  *
  *	json   [row, row, ...] or {"result": [row, ...]}; a null or missing result is no row
  *	jsonl  one row a line; blank lines are skipped (https://jsonlines.org)
+ *	csv    RFC 4180, with these settings: "delimiter" (","); "header" (true): the first line has
+ *	       names; "rows": "objects" makes an object of each row, with these names, instead of an
+ *	       array. A field without quotes is a number or null (nothing) where it looks so and
+ *	       the model takes it, else a string. Lines end with \n or \r\n, empty ones are skipped,
+ *	       so is a byte order mark; all have as many fields as the first
  *
  * Writing is framing: a list of records is open, the records with between between them, close; or
  * where records are lines, between is behind each of them.
@@ -55,11 +60,11 @@ struct format {
 
 	/* Add one record of named values. NULL cells: a header for the names, where the format has
 	 * one. */
-	int (*add_record)(const struct cell *cells, size_t count, bool header, struct buf *out,
-			  struct fault *fault);
+	int (*add_record)(const struct json *settings, const struct cell *cells, size_t count,
+			  bool header, struct buf *out, struct fault *fault);
 };
 
-extern const struct format json_format, jsonl_format;
+extern const struct format json_format, jsonl_format, csv_format;
 
 /*
  * The format of a storage section: what its member "format" names, else what the suffix of path

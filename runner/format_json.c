@@ -173,8 +173,8 @@ static int jsonl_next_row(struct decoder *d UNUSED, struct feed *feed, struct ro
 
 /* ---- writing ---- */
 
-static int add_object(const struct cell *cells, size_t count, bool header, struct buf *out,
-		      struct fault *fault UNUSED)
+static int add_object(const struct json *settings UNUSED, const struct cell *cells, size_t count,
+		      bool header, struct buf *out, struct fault *fault UNUSED)
 {
 	if (header)
 		return 0;

@@ -34,7 +34,7 @@ static int find(const struct json *section, const char *where, struct section *o
 	return out->provider != NULL ? 0 : unknown(section, where, err);
 }
 
-static int read_layout(struct section *section, struct err *err)
+static int choose_layout(struct section *section, struct err *err)
 {
 	static const char *const names[] = {
 	    [LAYOUT_FLAT] = "flat", [LAYOUT_ROWS] = "rows", [LAYOUT_TENSORS] = "tensors"};
@@ -43,21 +43,28 @@ static int read_layout(struct section *section, struct err *err)
 	if (field_string(section->settings, section->where, "layout", &name, err) < 0)
 		return -1;
 	section->layout = section->provider->whole ? LAYOUT_FLAT : LAYOUT_ROWS;
-	for (size_t i = 0; i < ARRAY_LEN(names); i++) {
-		if (!streq(name, names[i]))
-			continue;
-		section->layout = (enum layout)i;
-		if (section->layout == LAYOUT_TENSORS && !section->format->uneven)
-			return err_set(err, ERR_INVALID,
-				       "%s.layout: expected flat or rows, found tensors, which the "
-				       "format %s cannot hold",
-				       section->where, section->format->name);
+	if (*name == '\0')
 		return 0;
+	for (size_t i = 0; i < ARRAY_LEN(names); i++) {
+		section->layout = (enum layout)i;
+		if (streq(name, names[i]))
+			return 0;
 	}
-	return *name == '\0' ? 0
-			     : err_set(err, ERR_INVALID,
-				       "%s.layout: expected flat, rows or tensors, found \"%s\"",
-				       section->where, name);
+	return err_set(err, ERR_INVALID, "%s.layout: expected flat, rows or tensors, found \"%s\"",
+		       section->where, name);
+}
+
+static int read_layout(struct section *section, struct err *err)
+{
+	if (choose_layout(section, err) < 0)
+		return -1;
+	if (section->format->uneven || section->layout == LAYOUT_ROWS)
+		return 0;
+	return err_set(
+	    err, ERR_INVALID,
+	    "%s.format: expected json or jsonl, found %s: it has room for the layout rows "
+	    "only",
+	    section->where, section->format->name);
 }
 
 static int read_section(struct section *section, struct err *err)

@@ -129,9 +129,10 @@ static int check_rows(const struct results *results, struct fault *fault)
 	return 0;
 }
 
-static int encode_rows(const struct results *results, const struct format *format, int64_t first,
+static int encode_rows(const struct results *results, const struct section *section, int64_t first,
 		       struct buf *out, struct buf *header, struct fault *fault)
 {
+	const struct format *format = section->format;
 	auto_free struct cursor *cursors = xcalloc(results->count, sizeof(*cursors));
 	auto_buf struct buf scratch = BUF_INIT(SIZE_MAX / 2);
 	struct cell cells[OUTPUTS_MAX + 1];
@@ -142,11 +143,12 @@ static int encode_rows(const struct results *results, const struct format *forma
 		cursor_init(&cursors[i], &results->outputs[i]);
 	for (size_t i = 0; i < results->rows; i++) {
 		make_cells(results, cursors, first + (int64_t)i, cells, &scratch);
-		if (i == 0 &&
-		    format->add_record(cells, results->count + 1, true, header, fault) < 0)
+		if (i == 0 && format->add_record(section->settings, cells, results->count + 1, true,
+						 header, fault) < 0)
 			return -1;
 		buf_adds(out, i > 0 ? format->between : "");
-		if (format->add_record(cells, results->count + 1, false, out, fault) < 0)
+		if (format->add_record(section->settings, cells, results->count + 1, false, out,
+				       fault) < 0)
 			return -1;
 	}
 	return 0;
@@ -187,7 +189,7 @@ int results_encode(const struct results *results, const struct section *section,
 		encode_flat(results, section->format, out);
 		return 0;
 	case LAYOUT_ROWS:
-		return encode_rows(results, section->format, first, out, header, fault);
+		return encode_rows(results, section, first, out, header, fault);
 	case LAYOUT_TENSORS:
 		encode_tensors(results, first, out);
 		return 0;

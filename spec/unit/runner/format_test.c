@@ -1,82 +1,5 @@
 /* format_test.c - rows out of bytes, whole and in pieces of any size. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <cmocka.h>
-
-#include "runner/reader.h"
-
-static const struct row_rule numbers = {.leaves = LEAF_NUMBER, .even = true};
-static const struct row_rule anything = {.leaves = LEAF_ANY, .scalars = true, .nested = true};
-
-/* ---- a provider whose input is a text ---- */
-
-struct storage {
-	const char *text;
-	size_t len, piece;
-};
-
-static int read_text(struct storage *storage, struct buf *out, struct fault *fault UNUSED)
-{
-	size_t len = storage->len < storage->piece ? storage->len : storage->piece;
-
-	buf_add(out, storage->text, len);
-	storage->text += len;
-	storage->len -= len;
-	return 0;
-}
-
-static const struct provider text_provider = {.name = "text", .read = read_text};
-
-/* All rows of a text that comes in pieces of this size. */
-static int read_all(const struct format *format, const char *text, size_t piece, struct rows *rows,
-		    struct fault *fault)
-{
-	struct storage storage = {.text = text, .len = strlen(text), .piece = piece};
-	struct section section = {.provider = &text_provider, .format = format};
-	struct reader reader;
-	int rc;
-
-	reader_init(&reader, &section, &storage);
-	rc = reader_fill(&reader, rows, SIZE_MAX, SIZE_MAX, fault);
-	reader_done(&reader);
-	return rc;
-}
-
-struct refused_case {
-	const char *text;
-	enum reason reason;
-	const char *message;
-};
-
-static void check_refused(const struct format *format, const struct refused_case *c)
-{
-	for (size_t piece = 1; piece <= strlen(c->text) + 1; piece++) {
-		auto_rows struct rows rows = ROWS_INIT(numbers);
-		struct fault fault = FAULT_INIT;
-
-		if (read_all(format, c->text, piece, &rows, &fault) == 0)
-			fail_msg("accepted in pieces of %zu: %s", piece, c->text);
-		if (fault.reason != c->reason || strstr(fault.err.msg, c->message) == NULL)
-			fail_msg("%s in pieces of %zu: %s: %s", c->text, piece,
-				 reason_name(fault.reason), fault.err.msg);
-	}
-}
-
-static void check_rows(const struct format *format, struct row_rule rule, const char *text,
-		       const char *expected, size_t count)
-{
-	for (size_t piece = 1; piece <= strlen(text) + 1; piece++) {
-		auto_rows struct rows rows = ROWS_INIT(rule);
-		struct fault fault = FAULT_INIT;
-
-		if (read_all(format, text, piece, &rows, &fault) < 0)
-			fail_msg("%s in pieces of %zu: %s", text, piece, fault.err.msg);
-		assert_string_equal(rows.text.data, expected);
-		assert_int_equal(rows.count, count);
-	}
-}
+#include "spec/unit/runner/decoding.h"
 
 /* ---- json ---- */
 
@@ -110,7 +33,7 @@ static void test_json_refused(void **state UNUSED)
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(cases); i++)
-		check_refused(&json_format, &cases[i]);
+		check_refused(&json_format, NULL, &cases[i]);
 }
 
 static void test_json_no_rows(void **state UNUSED)
@@ -119,20 +42,20 @@ static void test_json_no_rows(void **state UNUSED)
 					    "{\"result\": [], \"note\": 1}", "[]"};
 
 	for (size_t i = 0; i < ARRAY_LEN(cases); i++)
-		check_rows(&json_format, numbers, cases[i], "", 0);
+		check_rows(&json_format, NULL, numbers, cases[i], "", 0);
 }
 
 /* Each of these numbers would change if it went through a double, or through its text again. */
 static void test_digits_stay(void **state UNUSED)
 {
-	check_rows(&json_format, numbers,
+	check_rows(&json_format, NULL, numbers,
 		   "{\"a\": {\"result\": 1}, \"r\\u0065sult\": [ [9007199254740993, 0.10, 1E400 "
 		   "],\n[-0, 0.1000000000000000055, 1e-7] ], \"b\": [2, {\"c\": []}]}",
 		   "[9007199254740993,0.10,1E400],[-0,0.1000000000000000055,1e-7]", 2);
-	check_rows(&json_format, numbers, "[[12, 3], {\"a\": 4, \"b\": 50}]",
+	check_rows(&json_format, NULL, numbers, "[[12, 3], {\"a\": 4, \"b\": 50}]",
 		   "[12,3],{\"a\":4,\"b\":50}", 2);
 	check_rows(
-	    &json_format, anything,
+	    &json_format, NULL, anything,
 	    "[1, \"\\ud83d\\ude00 \xC3\xA9\", null, {\"k\": [{}, [], false]}, [[1], [2, 3]]]",
 	    "1,\"\\ud83d\\ude00 \xC3\xA9\",null,{\"k\":[{},[],false]},[[1],[2,3]]", 5);
 }
@@ -151,15 +74,16 @@ static void test_jsonl_refused(void **state UNUSED)
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(cases); i++)
-		check_refused(&jsonl_format, &cases[i]);
+		check_refused(&jsonl_format, NULL, &cases[i]);
 }
 
 static void test_jsonl_rows(void **state UNUSED)
 {
-	check_rows(&jsonl_format, numbers, "", "", 0);
-	check_rows(&jsonl_format, numbers, "\n \r\n", "", 0);
-	check_rows(&jsonl_format, numbers, "[1, 2]\r\n\n [3,4] \n[5,6]", "[1,2],[3,4],[5,6]", 3);
-	check_rows(&jsonl_format, anything, "{\"a\": \"\xE2\x82\xAC\"}\n\"x\"\n",
+	check_rows(&jsonl_format, NULL, numbers, "", "", 0);
+	check_rows(&jsonl_format, NULL, numbers, "\n \r\n", "", 0);
+	check_rows(&jsonl_format, NULL, numbers, "[1, 2]\r\n\n [3,4] \n[5,6]", "[1,2],[3,4],[5,6]",
+		   3);
+	check_rows(&jsonl_format, NULL, anything, "{\"a\": \"\xE2\x82\xAC\"}\n\"x\"\n",
 		   "{\"a\":\"\xE2\x82\xAC\"},\"x\"", 2);
 }
 
@@ -178,7 +102,7 @@ static int read_row_of(const struct format *format, size_t len)
 	memcpy(text + len + 1, "]", 2);
 	if (format == &jsonl_format)
 		text[0] = text[len + 1] = ' ';
-	rc = read_all(format, text, 1 << 20, &rows, &fault);
+	rc = read_all(format, NULL, text, 1 << 20, &rows, &fault);
 	if (rc < 0) {
 		assert_int_equal(fault.reason, REASON_INPUT_INVALID);
 		assert_non_null(strstr(fault.err.msg, "row 1: expected at most"));
@@ -205,7 +129,7 @@ static void test_endless_row(void **state UNUSED)
 	memset(text, 'x', len);
 	memcpy(text, "[\"", 2);
 	text[len] = '\0';
-	assert_int_equal(read_all(&json_format, text, 1 << 20, &rows, &fault), -1);
+	assert_int_equal(read_all(&json_format, NULL, text, 1 << 20, &rows, &fault), -1);
 	assert_int_equal(fault.err.kind, ERR_LIMIT);
 }
 
@@ -249,9 +173,9 @@ static void test_choice(void **state UNUSED)
 	static const struct {
 		const char *format, *path, *chosen; /* chosen NULL: refused */
 	} cases[] = {
-	    {NULL, NULL, "json"},         {NULL, "a.jsonl", "jsonl"}, {NULL, "a/b.ndjson", "jsonl"},
-	    {NULL, "a.json", "json"},     {NULL, ".jsonl", "json"},   {NULL, "a.txt", "json"},
-	    {"jsonl", "a.json", "jsonl"}, {"xml", "a.json", NULL},
+	    {NULL, NULL, "json"},     {NULL, "a.jsonl", "jsonl"},   {NULL, "a/b.ndjson", "jsonl"},
+	    {NULL, "a.json", "json"}, {NULL, ".jsonl", "json"},     {NULL, "a.txt", "json"},
+	    {NULL, "a.csv", "csv"},   {"jsonl", "a.json", "jsonl"}, {"xml", "a.json", NULL},
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
