@@ -1,0 +1,390 @@
+/* One pass from what is observed to what is told back, with a real policy worker and an API server
+ * that answers as a row says. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include "base/timefmt.h"
+#include "control/bundles.h"
+#include "control/pass.h"
+#include "spec/unit/control/policyscene.h"
+
+#define META "'name': 'a', 'namespace': 'ns', 'uid': '5be07ada-5fe0', 'resourceVersion': '7'"
+#define RUN_OF(status)                                                                             \
+	"{'metadata': {" META ", 'creationTimestamp': '2026-11-24T10:00:00Z'}, 'spec': "           \
+	"{'configRef': {'name': 'c'}}, 'status': {" status "}}"
+#define STARTING RUN_OF("'phase': 'Pending', 'contract': 'e30=', 'jobStatus': {'name': 'j'}")
+#define STARTED RUN_OF("'phase': 'Pending', 'jobStatus': {'name': 'j', 'uid': 'u'}")
+#define CONFIG "{'metadata': {'namespace': 'ns'}, 'spec': {'image': 'i'}}"
+#define SILENT_JOB                                                                                 \
+	"{'metadata': {'uid': 'u', 'ownerReferences': [{'uid': '5be07ada-5fe0'}]}, 'spec': {}, "   \
+	"'status': {'startTime': '2026-11-24T10:00:00Z'}}"
+#define CHANGED(phase)                                                                             \
+	"{\"metadata\": {\"name\": \"a\", \"namespace\": \"ns\", \"uid\": \"5be07ada-5fe0\", "     \
+	"\"resourceVersion\": \"8\"}, \"status\": {\"phase\": \"" phase "\"}}"
+#define SAME_RUN "{\"metadata\": {\"resourceVersion\": \"7\"}}"
+#define OWNED                                                                                      \
+	"{\"metadata\": {\"uid\": \"u2\", \"ownerReferences\": [{\"uid\": \"5be07ada-5fe0\"}]}}"
+#define POD_MADE "{\"items\": [{\"reason\": \"SuccessfulCreate\"}]}"
+#define REFUSED "{\"kind\": \"Status\", \"message\": \"no\"}"
+
+struct reply {
+	int status;
+	const char *body;
+};
+
+static const struct row {
+	const char *what, *run, *config, *job;
+	bool no_look;
+	struct reply events, get_job, get_run, patch, post;
+	const char *result;
+} rows[] = {
+    {"an interrupted start, and nothing had been made",
+     STARTING,
+     CONFIG,
+     NULL,
+     false,
+     {200, "{\"items\": []}"},
+     {404, REFUSED},
+     {200, SAME_RUN},
+     {200, CHANGED("Pending")},
+     {201, OWNED},
+     "job u2"},
+    {"Events without a list are none",
+     STARTING,
+     CONFIG,
+     NULL,
+     false,
+     {200, "{}"},
+     {404, REFUSED},
+     {200, SAME_RUN},
+     {200, CHANGED("Pending")},
+     {201, OWNED},
+     "job u2"},
+    {"an interrupted start, and a Pod had been made",
+     STARTING,
+     CONFIG,
+     NULL,
+     false,
+     {200, POD_MADE},
+     {404, REFUSED},
+     {200, SAME_RUN},
+     {200, CHANGED("Failed")},
+     {201, OWNED},
+     "version 8, finished Failed"},
+    {"an interrupted start, and the Job is there after all",
+     STARTING,
+     CONFIG,
+     NULL,
+     false,
+     {200, POD_MADE},
+     {200, OWNED},
+     {200, SAME_RUN},
+     {200, CHANGED("Failed")},
+     {201, OWNED},
+     "failed Retry"},
+    {"an interrupted start, and Events cannot be read",
+     STARTING,
+     CONFIG,
+     NULL,
+     false,
+     {500, REFUSED},
+     {404, REFUSED},
+     {200, SAME_RUN},
+     {200, CHANGED("Failed")},
+     {201, OWNED},
+     "failed Retry"},
+    {"an interrupted start, and Events may not be read",
+     STARTING,
+     CONFIG,
+     NULL,
+     false,
+     {403, REFUSED},
+     {404, REFUSED},
+     {200, SAME_RUN},
+     {200, CHANGED("Pending")},
+     {201, OWNED},
+     "job u2"},
+    {"an interrupted start, and too many questions",
+     STARTING,
+     CONFIG,
+     NULL,
+     true,
+     {500, REFUSED},
+     {500, REFUSED},
+     {500, REFUSED},
+     {500, REFUSED},
+     {500, REFUSED},
+     "failed"},
+    {"a Job without Pod",
+     STARTED,
+     CONFIG,
+     SILENT_JOB,
+     false,
+     {200, "{\"items\": [{\"type\": \"Warning\", \"reason\": \"FailedCreate\", \"message\": "
+	   "\"quota\"}]}"},
+     {404, REFUSED},
+     {200, SAME_RUN},
+     {200, CHANGED("Pending")},
+     {201, OWNED},
+     "version 8"},
+    {"a Job without Pod, and Events cannot be read",
+     STARTED,
+     CONFIG,
+     SILENT_JOB,
+     false,
+     {500, REFUSED},
+     {404, REFUSED},
+     {200, SAME_RUN},
+     {200, CHANGED("Pending")},
+     {201, OWNED},
+     "version 8"},
+    {"a Job without Pod, and too many questions",
+     STARTED,
+     CONFIG,
+     SILENT_JOB,
+     true,
+     {500, REFUSED},
+     {404, REFUSED},
+     {200, SAME_RUN},
+     {200, CHANGED("Pending")},
+     {201, OWNED},
+     "failed, version 8"},
+    {"a lost Job",
+     STARTED,
+     CONFIG,
+     NULL,
+     false,
+     {500, REFUSED},
+     {404, REFUSED},
+     {200, SAME_RUN},
+     {200, CHANGED("Failed")},
+     {201, OWNED},
+     "version 8, finished Failed"},
+    {"a refusal is told in the status",
+     STARTING,
+     CONFIG,
+     NULL,
+     false,
+     {200, "{\"items\": []}"},
+     {404, REFUSED},
+     {200, SAME_RUN},
+     {200, CHANGED("Pending")},
+     {403, REFUSED},
+     "failed Denied, version 8"},
+    {"a refusal, and its status is refused as well",
+     STARTING,
+     CONFIG,
+     NULL,
+     false,
+     {200, "{\"items\": []}"},
+     {404, REFUSED},
+     {200, SAME_RUN},
+     {409, REFUSED},
+     {403, REFUSED},
+     "failed Denied"},
+    {"no config",
+     STARTING,
+     NULL,
+     NULL,
+     false,
+     {500, REFUSED},
+     {404, REFUSED},
+     {200, SAME_RUN},
+     {200, CHANGED("Pending")},
+     {201, OWNED},
+     "version 8"},
+};
+
+struct world {
+	struct scene scene;
+	struct events *events;
+	struct metrics *metrics;
+	struct bundles *bundles;
+	struct pass_env env;
+	const struct row *row;
+	struct buf told;
+	bool silent; /* nothing is answered */
+	int evaluated;
+};
+
+static void answer(void *arg, const struct fake_request *request, struct fake_answer *out)
+{
+	struct world *w = arg;
+	const char *text = request->text;
+	struct reply reply = {200, "{\"metadata\": {\"resourceVersion\": \"1\"}, \"items\": []}"};
+
+	if (strstr(text, "watch=") != NULL) {
+		*out = (struct fake_answer){.how = FAKE_HOLD};
+		return;
+	}
+	if (w->silent)
+		return;
+	if (strstr(text, "/events?") != NULL)
+		reply = w->row->events;
+	else if (has_prefix(text, "GET ") && strstr(text, "/jobs/") != NULL)
+		reply = w->row->get_job;
+	else if (has_prefix(text, "GET ") && strstr(text, "/inferenceruns/") != NULL)
+		reply = w->row->get_run;
+	else if (has_prefix(text, "PATCH ") && strstr(text, "/inferenceruns/") != NULL)
+		reply = w->row->patch;
+	else if (has_prefix(text, "POST ") && strstr(text, "/events") == NULL)
+		reply = w->row->post;
+	*out = (struct fake_answer){.status = reply.status, .body = reply.body};
+}
+
+static bool yes(void *arg UNUSED)
+{
+	return true;
+}
+
+static bool may_look(void *arg)
+{
+	return !((struct world *)arg)->row->no_look;
+}
+
+static void emit(void *arg UNUSED, const struct json *run UNUSED, const struct json *event UNUSED)
+{
+}
+
+static void evaluated(void *arg, int64_t duration_ms, const char *error_kind)
+{
+	assert_true(duration_ms >= 0);
+	assert_null(error_kind);
+	((struct world *)arg)->evaluated++;
+}
+
+static void ignore(void *arg UNUSED)
+{
+}
+
+static void ignore_key(void *arg UNUSED, const char *key UNUSED)
+{
+}
+
+static void world_init(struct world *w, const struct row *row)
+{
+	static const char *const all[] = {NULL};
+
+	*w = (struct world){.row = row, .told = BUF_INIT(4096)};
+	scene_set_up(&w->scene, answer, w);
+	w->metrics = metrics_new();
+	w->events = events_new(w->scene.fake->loop, w->scene.fake->client,
+			       &(struct events_spec){.component = "c", .instance = "i"});
+	w->bundles = bundles_new(&(struct bundles_deps){w->scene.fake->loop, w->scene.fake->client,
+							w->scene.host, w->events, w->metrics},
+				 &(struct bundles_spec){.namespace = "ns",
+							.name = "p",
+							.namespaces = all,
+							.may_write = yes,
+							.ready = ignore,
+							.changed = ignore,
+							.config_changed = ignore_key,
+							.arg = w});
+	w->env = (struct pass_env){.act = {.loop = w->scene.fake->loop,
+					   .client = w->scene.fake->client,
+					   .may_write = yes,
+					   .emit = emit,
+					   .arg = w},
+				   .host = w->scene.host,
+				   .bundles = w->bundles,
+				   .may_look = may_look,
+				   .evaluated = evaluated};
+}
+
+static void world_done(struct world *w)
+{
+	bundles_free(w->bundles);
+	events_free(w->events);
+	metrics_free(w->metrics);
+	scene_tear_down(&w->scene);
+	buf_done(&w->told);
+}
+
+static void told(void *arg, const char *key, const struct pass_result *result)
+{
+	struct world *w = arg;
+
+	assert_string_equal(key, "ns/a");
+	if (result->failed)
+		buf_addf(&w->told, "%sfailed", w->told.len > 0 ? ", " : "");
+	if (result->err != NULL)
+		buf_addf(&w->told, " %s", err_kind_name(result->err->kind));
+	if (result->run_version != NULL)
+		buf_addf(&w->told, "%sversion %s", w->told.len > 0 ? ", " : "",
+			 result->run_version);
+	if (result->job_uid != NULL)
+		buf_addf(&w->told, "%sjob %s", w->told.len > 0 ? ", " : "", result->job_uid);
+	if (result->finished_phase != NULL)
+		buf_addf(&w->told, ", finished %s", result->finished_phase);
+	buf_adds(&w->told, ".");
+}
+
+static struct pass *begin(struct world *w)
+{
+	const struct row *row = w->row;
+	struct view view = {.run = json_build(row->run),
+			    .config = row->config != NULL ? json_build(row->config) : NULL,
+			    .job = row->job != NULL ? json_build(row->job) : NULL,
+			    .pods = json_array()};
+
+	return pass_start(&w->env, "ns/a", &view, told, w);
+}
+
+static void each_pass_tells_what_became_of_it(void **state UNUSED)
+{
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		auto_free char *wanted = xasprintf("%s.", rows[i].result);
+		struct world w;
+
+		world_init(&w, &rows[i]);
+		begin(&w);
+		assert_int_equal(w.told.len, 0);
+		scene_until(&w.scene, &w.told, ".");
+		if (!streq(w.told.data, wanted))
+			fail_msg("%s: expected %s, got %s", rows[i].what, wanted, w.told.data);
+		world_done(&w);
+	}
+}
+
+/* While Events are asked for, the policies are, and the plan is carried out: nothing is told then.
+ */
+static void a_pass_can_be_given_up_at_any_time(void **state UNUSED)
+{
+	static const struct row looking = {
+	    .run = STARTING, .config = CONFIG, .events = {200, "{\"items\": []}"}};
+	static const struct row acting = {.run = STARTED, .config = CONFIG};
+	static const struct row asking = {.run = RUN_OF(""), .config = CONFIG};
+	static const struct row *const cases[] = {&looking, &acting, &asking};
+
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		struct world w;
+		struct pass *pass;
+
+		world_init(&w, cases[i]);
+		w.silent = true;
+		pass = begin(&w);
+		fake_run_for(w.scene.fake, 5);
+		pass_cancel(pass);
+		fake_run_for(w.scene.fake, 5);
+		assert_int_equal(w.told.len, 0);
+		world_done(&w);
+	}
+}
+
+static int tests(void)
+{
+	const struct CMUnitTest list[] = {
+	    cmocka_unit_test(each_pass_tells_what_became_of_it),
+	    cmocka_unit_test(a_pass_can_be_given_up_at_any_time),
+	};
+
+	return cmocka_run_group_tests(list, NULL, NULL);
+}
+
+int main(int argc, char **argv)
+{
+	return scene_main(argc, argv, tests);
+}
