@@ -132,7 +132,7 @@ static void a_message_of_the_limit_is_kept_and_a_longer_one_cut(void **state UNU
 
 		/* The last character has two bytes: it goes as a whole. */
 		memset(text, 'a', ATTEMPT_MESSAGE_MAX - 2 + over);
-		memcpy(text + strlen(text), "é", 2);
+		snprintf(text + strlen(text), 3, "é");
 		pods = json_build("[{'status': {'phase': 'Failed', 'message': %s}}]", text);
 		attempts_record(result, NULL, pods);
 		attempt = json_first(json_get(result, "lastAttempts"));

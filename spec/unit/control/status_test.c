@@ -116,7 +116,7 @@ static void messages_are_cut(void **state UNUSED)
 		auto_json struct json *status = NULL;
 
 		memset(text, 'a', STATUS_MESSAGE_MAX - 2 + over);
-		memcpy(text + STATUS_MESSAGE_MAX - 2 + over, "é", 2);
+		snprintf(text + STATUS_MESSAGE_MAX - 2 + over, 3, "é");
 		status = status_apply(run, &(struct verdict){.phase = "Running", .message = text},
 				      now_ms());
 		assert_int_equal(strlen(json_get_str(status, "message", "")),
