@@ -18,12 +18,17 @@ void scope_done(struct scope *scope)
 		free(scope->findings[i].message);
 }
 
+static bool is_full(const struct scope *scope)
+{
+	return scope->silent || scope->found == LINT_FINDINGS_MAX;
+}
+
 void scope_found(struct scope *scope, int line, const char *fmt, ...)
 {
 	struct finding *finding = &scope->findings[scope->found];
 	va_list args;
 
-	if (scope->silent || scope->found == LINT_FINDINGS_MAX)
+	if (is_full(scope))
 		return;
 	scope->found++;
 	finding->line = line;
@@ -106,12 +111,12 @@ struct place scope_find(struct scope *scope, const struct token *name)
 {
 	struct place place = {.type = PLACE_GLOBAL, .name = *name};
 
+	note_env(scope, name);
 	for (place.local = scope->visible; place.local != NULL; place.local = place.local->outer)
 		if (same(&place.local->name, name)) {
 			place.type = PLACE_LOCAL;
 			break;
 		}
-	note_env(scope, name);
 	return place;
 }
 
@@ -146,7 +151,7 @@ static void use_global(struct scope *scope, const struct token *name, bool as_wh
 		return;
 	if (as_whole && streq(text, "require"))
 		scope->requires_others = true;
-	if (json_get(scope->names, text) != NULL)
+	if (json_get(scope->names, text) != NULL || is_full(scope)) /* a guess takes long */
 		return;
 	guess = scope_guess(scope, name, scope->names, true);
 	scope_found(scope, name->line, "unknown global '%s'%s", text,
@@ -160,7 +165,7 @@ static void use_member(struct scope *scope, const struct place *place)
 	const struct json *members = global(scope, &place->owner);
 	auto_free char *text = text_of(&place->name), *guess = NULL;
 
-	if (json_get(members, text) != NULL)
+	if (json_get(members, text) != NULL || is_full(scope))
 		return;
 	guess = scope_guess(scope, &place->name, members, false);
 	scope_found(scope, place->name.line, "%.*s has no '%s'%s", (int)place->owner.len,
