@@ -6,10 +6,11 @@
  * request at a time; others wait in order. One worker is the rule. When requests wait and every
  * worker has been busy for 20 ms, another is started, up to 4; those end after 30 s of idleness.
  *
- * A worker that misses the deadline, crashes or answers nonsense is killed, and its request
- * answered: the hooks that had answered keep their results, the others have an error of kind
- * "limit" (a load fails with ERR_LIMIT). Runs and named bundles that have reached a limit share one
- * worker until they are answered well, so that they keep nobody else waiting.
+ * A worker that misses the deadline (it may still tell where the script is), crashes or answers
+ * nonsense is killed, and its request answered: the hooks that had answered keep their results, the
+ * others have an error of kind "limit" (a load fails with ERR_LIMIT). Runs and named bundles that
+ * have reached a limit share one worker until they are answered well, so that they keep nobody else
+ * waiting.
  *
  * A bundle is a JSON object from file name to text: {"contract.lua": "return {...}", ...}. The one
  * named "" is in force for all; at first it is the default bundle, which is built into the

@@ -75,7 +75,7 @@ static void test_limits(void **state)
 	    "local b = of 'pcall(function() while true do end end) return {}'\n"
 	    "raised('limit', 'instructions', b.contract, b, RUN, CONFIG, JOB)\n",
 	    "local b = of 'return { x = (\"x\"):rep(1024 * 1024) }'\n"
-	    "raised('script', '1048576 bytes of JSON', b.contract, b, RUN, CONFIG, JOB)\n",
+	    "raised('limit', '1048576 bytes of JSON', b.contract, b, RUN, CONFIG, JOB)\n",
 	};
 
 	(void)state;
