@@ -10,7 +10,8 @@ static void sort_as_told(void **state)
 {
 	static const struct sorting cases[] = {
 	    {"table.sort()", "bad argument #1 to 'table.sort' (table expected, got no value)"},
-	    {"table.sort({}, 1)", "bad argument #2 to 'table.sort' (function expected, got number)"},
+	    {"table.sort({}, 1)",
+	     "bad argument #2 to 'table.sort' (function expected, got number)"},
 	    {"table.sort({2, 'a', 1})", "attempt to compare"},
 	    {"table.sort({{}, {}})", "attempt to compare two table values"},
 	    {"table.sort({1, 2}, function() error('mine') end)", "contract.lua:1: mine"},
