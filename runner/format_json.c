@@ -148,7 +148,7 @@ static int add_line(const char *line, size_t len, struct rows *rows, struct faul
 		return 1;
 	if (fault->reason == REASON_INPUT_NOT_JSON)
 		err_wrap(&fault->err, "row %lld",
-			 (long long)(rows->first + (int64_t)rows->count + 1));
+			 (long long)rows->first + (long long)rows->count + 1);
 	return -1;
 }
 

@@ -61,10 +61,10 @@ struct http_request {
 };
 
 struct http_reply {
-	int status; /* 0: no answer */
 	struct buf body;
 	struct buf headers; /* lines that end with \r\n */
 	int64_t retry_ms;   /* what Retry-After asks for, at most a day; -1: nothing */
+	int status;         /* 0: no answer */
 	bool sent;          /* the server may have got the request */
 	bool timed_out;     /* sent, but the answer did not come in time */
 	bool interrupted;   /* http_stop ended the call */

@@ -2,30 +2,18 @@
 
 #include "base/log.h"
 #include "base/timefmt.h"
+#include "runner/chunk.h"
 #include "runner/http_multi.h"
 #include "runner/http_try.h"
 #include "runner/judge.h"
 #include "runner/nonfinite.h"
 #include "runner/protocol.h"
 #include "runner/retry.h"
+#include "runner/writer.h"
 
 enum { PROGRESS_MS = 10 * 1000, WAIT_MS = 1000, STORM_TRIES = 64 };
 
 static int64_t default_patience_ms = 300 * 1000;
-
-/* A chunk on its way. */
-struct chunk {
-	struct chunk *next; /* in the order of the input */
-	struct rows rows;
-	enum { CHUNK_READY, CHUNK_ASKED, CHUNK_DONE } state;
-	struct buf body;
-	struct http_request request;
-	struct http_reply reply;
-	int tries, errors_500;
-	int64_t due; /* not before this time */
-	size_t values;
-	struct buf records, header; /* of the output */
-};
 
 struct work {
 	const struct pool *pool;
@@ -36,9 +24,8 @@ struct work {
 	size_t held, asked; /* chunks in the list, and under way */
 	size_t max_rows, max_bytes;
 	bool started, probing; /* the model has answered well; it is in trouble */
-	bool opened, headed;   /* what stands in front of all records is written */
-	bool wrote;            /* a record has been written */
-	bool warned;           /* of outputs that are not stored */
+	struct writer writer;
+	bool warned; /* of outputs that are not stored */
 	int64_t last_good, last_progress;
 	struct retry_budget budget;
 };
@@ -54,26 +41,6 @@ int pool_setup(struct err *err)
 
 /* ---- chunks ---- */
 
-static struct chunk *chunk_new(struct rows *rows_taken)
-{
-	struct chunk *chunk = xcalloc(1, sizeof(*chunk));
-
-	chunk->rows = *rows_taken;
-	chunk->body = chunk->records = chunk->header = (struct buf)BUF_INIT(SIZE_MAX / 2);
-	chunk->reply = (struct http_reply)HTTP_REPLY_INIT;
-	return chunk;
-}
-
-static void chunk_free(struct chunk *chunk)
-{
-	rows_done(&chunk->rows);
-	buf_done(&chunk->body);
-	buf_done(&chunk->records);
-	buf_done(&chunk->header);
-	http_reply_done(&chunk->reply);
-	free(chunk);
-}
-
 static void append(struct work *w, struct chunk *chunk)
 {
 	struct chunk **at = &w->chunks;
@@ -84,23 +51,9 @@ static void append(struct work *w, struct chunk *chunk)
 	w->held++;
 }
 
-/* Two chunks in the place of one. */
-static void split(struct work *w, struct chunk *chunk)
+static void divide(struct work *w, struct chunk *chunk)
 {
-	size_t half = chunk->rows.count / 2;
-	struct rows left, right;
-	struct chunk *second;
-
-	rows_part(&chunk->rows, 0, half, &left);
-	rows_part(&chunk->rows, half, chunk->rows.count - half, &right);
-	second = chunk_new(&right);
-	second->next = chunk->next;
-	chunk->next = second;
-	rows_done(&chunk->rows);
-	chunk->rows = left;
-	chunk->state = CHUNK_READY;
-	chunk->tries = chunk->errors_500 = 0;
-	buf_clear(&chunk->body);
+	chunk_split(chunk);
 	w->held++;
 }
 
@@ -253,7 +206,7 @@ static int refuse(struct work *w, struct chunk *chunk, const struct fault *fault
 	if (allowed == 0 || (many && w->report->rows_out == 0))
 		return -1;
 	if (chunk->rows.count > 1 && !many)
-		split(w, chunk);
+		divide(w, chunk);
 	else
 		fail_rows(w, chunk, fault);
 	return 0;
@@ -281,9 +234,8 @@ static int accept(struct work *w, struct chunk *chunk, struct fault *fault)
 			   fault) < 0)
 		return -1;
 	warn_of_outputs(w, &results);
-	chunk->values = results.outputs[0].values;
 	chunk->state = CHUNK_DONE;
-	w->report->rows_out += (int64_t)chunk->values;
+	w->report->rows_out += (int64_t)results.outputs[0].values;
 	return 0;
 }
 
@@ -299,7 +251,7 @@ static void shrink(struct work *w, struct chunk *chunk, const struct fault *faul
 {
 	w->max_rows = (chunk->rows.count + 1) / 2;
 	log_warn("requests become smaller", "error", fault->err.msg, "rows", log_num(w->max_rows));
-	split(w, chunk);
+	divide(w, chunk);
 }
 
 static int handle(struct work *w, struct chunk *chunk, int rc, struct fault *fault)
@@ -332,64 +284,24 @@ static int handle(struct work *w, struct chunk *chunk, int rc, struct fault *fau
 		rc = -1;
 		break;
 	}
-	http_reply_done(&chunk->reply);
-	chunk->reply = (struct http_reply)HTTP_REPLY_INIT;
 	if (chunk->state == CHUNK_DONE)
-		buf_done(&chunk->body);
+		chunk_forget(chunk);
 	return rc;
 }
 
 /* ---- writing ---- */
-
-static int put(struct work *w, const char *bytes, size_t len, int64_t rows, struct fault *fault)
-{
-	const struct provider *provider = w->pool->contract->output.provider;
-	int rc;
-
-	report_enter(w->report, PHASE_OUTPUT);
-	rc = provider->write(w->pool->output, bytes, len, rows, fault);
-	w->report->bytes_out += (int64_t)len;
-	if (rc == 0)
-		report_enter(w->report, PHASE_INFERENCE);
-	return rc;
-}
-
-/* What stands in front of all records; an earlier attempt has written it already. */
-static void add_head(struct work *w, const struct chunk *chunk, struct buf *text)
-{
-	bool resumed = w->report->rows_resumed > 0;
-
-	if (!w->opened && !resumed)
-		buf_adds(text, w->pool->contract->output.format->open);
-	if (!w->headed && !resumed)
-		buf_add(text, chunk->header.data, chunk->header.len);
-	w->opened = true;
-	w->headed = w->headed || chunk->header.len > 0;
-}
-
-static int write_chunk(struct work *w, const struct chunk *chunk, struct fault *fault)
-{
-	const struct format *format = w->pool->contract->output.format;
-	bool any = chunk->records.len > 0;
-	auto_buf struct buf text = BUF_INIT(SIZE_MAX / 2);
-
-	add_head(w, chunk, &text);
-	if (any && w->wrote && !format->lines)
-		buf_adds(&text, format->between);
-	buf_add(&text, chunk->records.data, chunk->records.len);
-	if (any && format->lines)
-		buf_adds(&text, format->between);
-	w->wrote = w->wrote || any;
-	return put(w, text.data, text.len, (int64_t)chunk->rows.count, fault);
-}
 
 static int write_done(struct work *w, struct fault *fault)
 {
 	while (w->chunks != NULL && w->chunks->state == CHUNK_DONE) {
 		struct chunk *chunk = w->chunks;
 
-		if (write_chunk(w, chunk, fault) < 0)
+		report_enter(w->report, PHASE_OUTPUT);
+		if (writer_add(&w->writer, &chunk->header, &chunk->records,
+			       (int64_t)chunk->rows.count, fault) < 0)
 			return -1;
+		w->report->bytes_out = w->writer.bytes;
+		report_enter(w->report, PHASE_INFERENCE);
 		w->chunks = chunk->next;
 		w->held--;
 		chunk_free(chunk);
@@ -457,9 +369,11 @@ static int prepare(struct work *w, const struct rows *rows, struct fault *fault)
 
 static int finish(struct work *w, struct fault *fault)
 {
-	const struct format *format = w->pool->contract->output.format;
-
-	return *format->close == '\0' ? 0 : put(w, format->close, strlen(format->close), 0, fault);
+	report_enter(w->report, PHASE_OUTPUT);
+	if (writer_end(&w->writer, fault) < 0)
+		return -1;
+	w->report->bytes_out = w->writer.bytes;
+	return 0;
 }
 
 int pool_run(const struct pool *pool, struct rows *rows, struct fault *fault)
@@ -468,6 +382,9 @@ int pool_run(const struct pool *pool, struct rows *rows, struct fault *fault)
 			 .model = &pool->contract->model,
 			 .report = pool->report,
 			 .multi = http_multi_new(),
+			 .writer = {.section = &pool->contract->output,
+				    .storage = pool->output,
+				    .resumed = pool->report->rows_resumed > 0},
 			 .last_good = time_mono_ms(),
 			 .last_progress = time_mono_ms()};
 	int rc;
@@ -479,11 +396,9 @@ int pool_run(const struct pool *pool, struct rows *rows, struct fault *fault)
 	if (rc == 0)
 		rc = finish(&w, fault);
 	http_multi_free(w.multi);
-	while (w.chunks != NULL) {
-		struct chunk *next = w.chunks->next;
-
+	for (struct chunk *next; w.chunks != NULL; w.chunks = next) {
+		next = w.chunks->next;
 		chunk_free(w.chunks);
-		w.chunks = next;
 	}
 	return rc;
 }

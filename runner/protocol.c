@@ -34,11 +34,8 @@ int protocol_choose(const struct json *kserve, const char *url, const struct pro
 			   : err_set(err, ERR_INVALID,
 				     "kserve.protocol: expected v1, v2 or raw, found \"%s\"", name);
 	}
-	if (path_ends(url, ":predict"))
-		*out = &v1_protocol;
-	else if (path_ends(url, "/infer") || !streq(version, "v1"))
-		*out = &v2_protocol;
-	else
-		*out = &v1_protocol;
+	*out = path_ends(url, ":predict") || (!path_ends(url, "/infer") && streq(version, "v1"))
+		   ? &v1_protocol
+		   : &v2_protocol;
 	return 0;
 }

@@ -4,34 +4,36 @@
 
 static const struct provider *const providers[] = {&krateo_provider};
 
-static int unknown(const struct json *section, const char *where, struct err *err)
+static void unknown(const struct json *section, const char *where, struct err *err)
 {
 	const struct json *first = json_first(section);
 	auto_buf struct buf names = BUF_INIT(1024);
 
 	for (size_t i = 0; i < ARRAY_LEN(providers); i++)
 		buf_addf(&names, "%s%s", i > 0 ? ", " : "", providers[i]->name);
-	return err_set(err, ERR_INVALID, "%s: expected a storage provider (%s), found %s%s", where,
-		       names.data, first != NULL ? "only " : "none",
-		       first != NULL ? json_key(first) : "");
+	err_set(err, ERR_INVALID, "%s: expected a storage provider (%s), found %s%s", where,
+		names.data, first != NULL ? "only " : "none", first != NULL ? json_key(first) : "");
 }
 
 /* The one provider that the object names; a second one would be ignored in silence. */
-static int find(const struct json *section, const char *where, struct section *out, struct err *err)
+static const struct provider *find(const struct json *section, const char *where, struct err *err)
 {
-	for (size_t i = 0; i < ARRAY_LEN(providers); i++) {
-		const struct json *found = json_get(section, providers[i]->name);
+	const struct provider *found = NULL;
 
-		if (found == NULL)
+	for (size_t i = 0; i < ARRAY_LEN(providers); i++) {
+		if (json_get(section, providers[i]->name) == NULL)
 			continue;
-		if (out->provider != NULL)
-			return err_set(err, ERR_INVALID,
-				       "%s: expected one storage provider, found %s and %s", where,
-				       out->provider->name, providers[i]->name);
-		out->provider = providers[i];
-		out->settings = found;
+		if (found != NULL) {
+			err_set(err, ERR_INVALID,
+				"%s: expected one storage provider, found %s and %s", where,
+				found->name, providers[i]->name);
+			return NULL;
+		}
+		found = providers[i];
 	}
-	return out->provider != NULL ? 0 : unknown(section, where, err);
+	if (found == NULL)
+		unknown(section, where, err);
+	return found;
 }
 
 static int choose_layout(struct section *section, struct err *err)
@@ -86,8 +88,12 @@ int section_read(const struct json *root, const char *key, enum side side, struc
 	struct section section = {.side = side};
 	const struct json *object;
 
-	if (field_object(root, "", key, &object, err) < 0 || find(object, key, &section, err) < 0)
+	if (field_object(root, "", key, &object, err) < 0)
 		return -1;
+	section.provider = find(object, key, err);
+	if (section.provider == NULL)
+		return -1;
+	section.settings = json_get(object, section.provider->name);
 	section.where = xasprintf("%s.%s", key, section.provider->name);
 	if (read_section(&section, err) < 0) {
 		section_done(&section);

@@ -50,11 +50,15 @@ static int open_all(struct job *job, struct fault *fault)
 
 static int load(const char *path, struct job *job, struct fault *fault)
 {
-	if (http_setup(&fault->err) < 0 || pool_setup(&fault->err) < 0)
-		return fault_as(fault, fault->err.kind == ERR_BUG ? REASON_INTERNAL
-								  : REASON_CONTRACT_INVALID);
-	if (contract_load(path, &job->contract, &fault->err) < 0)
-		return fault_as(fault, REASON_CONTRACT_INVALID);
+	if (http_setup(&fault->err) < 0 || pool_setup(&fault->err) < 0) {
+		fault_as(fault,
+			 fault->err.kind == ERR_BUG ? REASON_INTERNAL : REASON_CONTRACT_INVALID);
+		return -1;
+	}
+	if (contract_load(path, &job->contract, &fault->err) < 0) {
+		fault_as(fault, REASON_CONTRACT_INVALID);
+		return -1;
+	}
 	log_info("run started", "version", VERSION, "job", contract_run_key(&job->contract),
 		 "jobId", job->contract.job_id);
 	return 0;
@@ -196,6 +200,8 @@ static void close_all(struct job *job, bool undo)
 
 	reader_done(&job->reader);
 	rows_done(&job->rows);
+	if (input == NULL || output == NULL)
+		return; /* there is no contract */
 	if (job->input != NULL)
 		input->close(job->input);
 	if (job->output != NULL && undo && output->abort != NULL)

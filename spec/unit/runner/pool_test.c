@@ -90,11 +90,11 @@ struct flow {
 	int64_t rows, allowed; /* of the input; that may fail */
 	size_t batch, parallel;
 	enum layout layout;
+	int max_requests;
 
 	/* what comes of it */
 	const char *reason; /* NULL: all goes well */
 	int64_t failed;
-	int max_requests;
 	size_t largest;
 	const char *written; /* NULL: do not look */
 };
