@@ -1,31 +1,18 @@
 #include "control/outcome.h"
 
-#include <ctype.h>
-
 #include "base/timefmt.h"
+#include "control/answer.h"
 #include "control/firings.h"
 #include "control/look.h"
 #include "control/manifest.h"
+#include "control/settle.h"
 #include "control/status.h"
 #include "control/upkeep.h"
 #include "control/waiting.h"
 
-/* How long a finished Job's pods may still be on their way to us, and how long a change of words
- * within one phase is held back after what caused it: a run whose pod starts and ends without delay
- * then costs one write a phase. */
-enum { PODS_LATE_MS = 5000, PODS_RETRY_MS = 200, WORDS_HELD_MS = 2000 };
-
 static const char *phase_of(const struct observed *o)
 {
 	return json_get_str(json_get(o->run, "status"), "phase", "");
-}
-
-static void add_status(const struct observed *o, struct plan *plan, const struct json *wanted)
-{
-	struct json *patch = status_patch(o->run, wanted);
-
-	if (patch != NULL)
-		plan_add(plan, ACTION_STATUS, &KIND_RUN, patch);
 }
 
 /* ---- policy errors ---- */
@@ -74,163 +61,10 @@ void outcome_policy_error(const struct observed *o, const struct policy_failure 
 	    xasprintf("%s%s%s", failure->message, *failure->traceback != '\0' ? "\n" : "",
 		      failure->traceback);
 
-	add_status(o, plan, wanted);
+	plan_status(plan, o->run, wanted);
 	if (plan->len > 0)
 		plan_event(plan, "Warning", failure->reason, told);
 	plan->backoff = true;
-}
-
-/* ---- the status policy's answer ---- */
-
-static bool is_one_of(const char *word, const char *const *words)
-{
-	for (; *words != NULL; words++)
-		if (streq(word, *words))
-			return true;
-	return false;
-}
-
-/* metav1.Condition's rule for a reason. */
-static bool is_reason(const char *text)
-{
-	if (!isalpha((unsigned char)*text) || strlen(text) > 1024)
-		return false;
-	for (; *text != '\0'; text++)
-		if (!isalnum((unsigned char)*text) && *text != '_' && *text != ',' && *text != ':')
-			return false;
-	return true;
-}
-
-/* The first of the policy's conditions that the API would refuse; NULL: none. */
-static const struct json *bad_condition(const struct json *conditions)
-{
-	static const char *const values[] = {"True", "False", "Unknown", NULL};
-
-	for (const struct json *c = json_first(conditions); c != NULL; c = json_next(c))
-		if (!is_reason(json_get_str(c, "type", "")) ||
-		    !is_one_of(json_get_str(c, "status", ""), values) ||
-		    !is_reason(json_get_str(c, "reason", "")))
-			return c;
-	return NULL;
-}
-
-/* NULL if the answer agrees with the facts, else what is wrong with it; yours. */
-static char *disagreement(const struct observed *o, const struct json *answer)
-{
-	static const char *const live[] = {"Pending", "Scheduled", "Suspended", "Running", NULL};
-	static const char *const done[] = {"Succeeded", "Failed", NULL};
-	bool finished = job_finished(o->job) != NULL;
-	const char *phase = json_get_str(answer, "phase", "");
-	const char *reason = json_get_str(answer, "reason", phase);
-
-	if (!is_one_of(phase, finished ? done : live))
-		return xasprintf(
-		    "status.lua: status() must answer %s while the Job has %s, it answered "
-		    "phase \"%s\"",
-		    finished ? "Succeeded or Failed" : "Pending, Scheduled, Suspended or Running",
-		    finished ? "finished" : "not finished", phase);
-	if (!is_reason(reason))
-		return xasprintf(
-		    "status.lua: status() must answer a reason of one CamelCase word, it "
-		    "answered \"%s\"",
-		    reason);
-	if (bad_condition(json_get(answer, "conditions")) != NULL)
-		return xasprintf(
-		    "status.lua: each of status()'s conditions must have a type and a reason of "
-		    "one word, and a status of True, False or Unknown; one of type \"%s\" has not",
-		    json_get_str(bad_condition(json_get(answer, "conditions")), "type", ""));
-	return NULL;
-}
-
-/* A Pod's end may reach us after its Job's. */
-static bool pods_are_late(const struct observed *o)
-{
-	const struct json *finished = job_finished(o->job);
-	int64_t since;
-
-	if (finished == NULL ||
-	    !time_parse(json_get_str(finished, "lastTransitionTime", ""), &since) ||
-	    o->now - since > PODS_LATE_MS || o->now < since)
-		return false;
-	for (const struct json *p = json_first(o->pods); p != NULL; p = json_next(p)) {
-		const char *phase = json_get_str(json_get(p, "status"), "phase", "");
-
-		if (streq(phase, "Succeeded") || streq(phase, "Failed"))
-			return false;
-	}
-	return json_get_int(json_get(o->job, "status"), "succeeded", 0) +
-		   json_get_int(json_get(o->job, "status"), "failed", 0) >
-	       0;
-}
-
-/* Take over a time if it is later than *newest and not to come (clocks differ). */
-static void take_newer(const struct json *time, int64_t now, int64_t *newest)
-{
-	int64_t at;
-
-	if (json_str(time) != NULL && time_parse(json_str(time), &at) && at > *newest && at <= now)
-		*newest = at;
-}
-
-/* When something last happened to the run, its Job or its Pods. */
-static int64_t last_happening(const struct observed *o)
-{
-	const struct json *lists[] = {json_at(o->run, "status", "conditions"),
-				      json_at(o->job, "status", "conditions")};
-	int64_t newest = 0;
-
-	for (size_t i = 0; i < ARRAY_LEN(lists); i++)
-		for (const struct json *c = json_first(lists[i]); c != NULL; c = json_next(c))
-			take_newer(json_get(c, "lastTransitionTime"), o->now, &newest);
-	take_newer(json_at(o->job, "metadata", "creationTimestamp"), o->now, &newest);
-	for (const struct json *p = json_first(o->pods); p != NULL; p = json_next(p)) {
-		const struct json *container =
-		    json_first(json_at(p, "status", "containerStatuses"));
-
-		take_newer(json_at(p, "metadata", "creationTimestamp"), o->now, &newest);
-		for (; container != NULL; container = json_next(container)) {
-			take_newer(json_at(container, "state", "running", "startedAt"), o->now,
-				   &newest);
-			take_newer(json_at(container, "state", "terminated", "finishedAt"), o->now,
-				   &newest);
-		}
-	}
-	return newest;
-}
-
-/* The Job is about to end with the attempt that has failed just now, counted or not. */
-static bool was_last_attempt(const struct observed *o, const struct json *attempts)
-{
-	int64_t failed = json_get_int(json_get(o->job, "status"), "failed", 0), pods = 0;
-	const struct json *last = NULL;
-
-	for (const struct json *p = json_first(o->pods); p != NULL; p = json_next(p))
-		pods += streq(json_get_str(json_get(p, "status"), "phase", ""), "Failed");
-	for (const struct json *a = json_first(attempts); a != NULL; a = json_next(a))
-		last = a;
-	return (failed > pods ? failed : pods) >
-		   json_get_int(json_get(o->job, "spec"), "backoffLimit", BACKOFF_LIMIT) ||
-	       exit_code_is_final(json_get_int(last, "exitCode", 0));
-}
-
-/* Why an attempt failed is written down at once, for its Pod may go; that of the last one comes
- * with the outcome. */
-static bool attempt_must_be_told(const struct observed *o, const struct json *wanted)
-{
-	const struct json *attempts = json_at(wanted, "result", "lastAttempts");
-
-	return !json_equal(attempts, json_at(o->run, "status", "result", "lastAttempts")) &&
-	       !was_last_attempt(o, attempts);
-}
-
-/* True while only the words differ, and what they tell of is so new that it may be over at once. */
-static bool words_can_wait(const struct observed *o, const struct json *wanted)
-{
-	const struct json *status = json_get(o->run, "status");
-
-	return streq(phase_of(o), json_get_str(wanted, "phase", "")) &&
-	       !json_equal(json_get(status, "message"), json_get(wanted, "message")) &&
-	       !attempt_must_be_told(o, wanted) && o->now - last_happening(o) < WORDS_HELD_MS;
 }
 
 static void tell_transition(const struct observed *o, const struct json *wanted, struct plan *plan)
@@ -292,7 +126,7 @@ static void give_up_waiting(const struct observed *o, const struct json *answer,
 	auto_json struct json *wanted = wanted_status(o, verdict);
 
 	status_end(wanted, o->now);
-	add_status(o, plan, wanted);
+	plan_status(plan, o->run, wanted);
 	end_job(o, plan);
 	plan_event(plan, "Warning", "StartTimeout", message);
 }
@@ -307,7 +141,7 @@ static void record_firing(const struct observed *o, const struct json *answer, s
 	auto_free char *told = xasprintf("Job %s of the schedule has failed. %s", name, message);
 
 	firings_record(wanted, o->firing, reason, message);
-	add_status(o, plan, wanted);
+	plan_status(plan, o->run, wanted);
 	plan_event(plan, "Warning", reason, told);
 }
 
@@ -317,12 +151,28 @@ static int64_t sooner(int64_t a, int64_t b)
 	return a < 0 || (b >= 0 && b < a) ? b : a;
 }
 
+/* True if the policy has failed or its answer cannot be; then the plan says so. asked is what it
+ * was asked about. */
+static bool answer_refused(const struct observed *o, const struct observed *asked,
+			   const struct json *results, struct plan *plan)
+{
+	struct policy_failure failure = {.traceback = "", .reason = "PolicyError"};
+	auto_free char *fault = NULL;
+
+	if (!outcome_failure(results, &failure)) {
+		fault = answer_fault(asked, json_at(results, "status", "ok"));
+		failure.message = fault;
+	}
+	if (failure.message == NULL)
+		return false;
+	outcome_policy_error(o, &failure, plan);
+	return true;
+}
+
 void outcome_record(const struct observed *o, const struct json *results, struct plan *plan)
 {
 	const struct json *answer = json_at(results, "status", "ok");
-	struct observed asked = *o; /* what the policy was asked about */
-	struct policy_failure failure;
-	auto_free char *disagrees = NULL;
+	struct observed asked = *o;
 	auto_json struct json *wanted = NULL;
 	struct json *changes = job_finished(o->job) == NULL ? upkeep_changes(o) : NULL;
 	int64_t left = waiting_left(o);
@@ -337,21 +187,10 @@ void outcome_record(const struct observed *o, const struct json *results, struct
 		return;
 	}
 	plan->requeue_ms = sooner(left, look_due_ms(o));
-	if (outcome_failure(results, &failure)) {
-		outcome_policy_error(o, &failure, plan);
+	if (answer_refused(o, &asked, results, plan))
 		return;
-	}
-	disagrees = disagreement(&asked, answer);
-	if (disagrees != NULL) {
-		outcome_policy_error(o,
-				     &(struct policy_failure){.message = disagrees,
-							      .traceback = "",
-							      .reason = "PolicyError"},
-				     plan);
-		return;
-	}
-	if (pods_are_late(&asked)) {
-		plan->requeue_ms = PODS_RETRY_MS;
+	if (settle_pods_are_late(&asked)) {
+		plan->requeue_ms = SETTLE_PODS_MS;
 		return;
 	}
 	if (o->firing != NULL) {
@@ -359,11 +198,11 @@ void outcome_record(const struct observed *o, const struct json *results, struct
 		return;
 	}
 	wanted = wanted_status(o, answer);
-	if (words_can_wait(o, wanted)) {
-		plan->requeue_ms = sooner(plan->requeue_ms, WORDS_HELD_MS);
+	if (settle_words_can_wait(o, wanted)) {
+		plan->requeue_ms = sooner(plan->requeue_ms, SETTLE_WORDS_MS);
 		return;
 	}
-	add_status(o, plan, wanted);
+	plan_status(plan, o->run, wanted);
 	tell_transition(o, wanted, plan);
 }
 
@@ -379,7 +218,7 @@ void outcome_lost(const struct observed *o, struct plan *plan)
 
 	status_end(wanted, o->now);
 	plan_add(plan, ACTION_ABSENT, &KIND_JOB, json_build("{'metadata': {'name': %s}}", name));
-	add_status(o, plan, wanted);
+	plan_status(plan, o->run, wanted);
 	plan_event(plan, "Warning", "JobLost", message);
 }
 

@@ -1,5 +1,6 @@
 /*
- * outcome.h - the second half of decide.h: what becomes of a run whose Job exists, and after. Pure.
+ * outcome.h - the second half of decide.h (start.h is the first): what becomes of a run whose Job
+ * exists, and after. Pure.
  */
 #ifndef CONTROL_OUTCOME_H
 #define CONTROL_OUTCOME_H

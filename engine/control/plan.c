@@ -1,5 +1,7 @@
 #include "control/plan.h"
 
+#include "control/status.h"
+
 void plan_init(struct plan *plan)
 {
 	*plan = (struct plan){.requeue_ms = -1};
@@ -25,6 +27,14 @@ void plan_event(struct plan *plan, const char *type, const char *reason, const c
 {
 	plan_add(plan, ACTION_EVENT, NULL,
 		 json_build("{'type': %s, 'reason': %s, 'message': %s}", type, reason, message));
+}
+
+void plan_status(struct plan *plan, const struct json *run, const struct json *wanted)
+{
+	struct json *patch = status_patch(run, wanted);
+
+	if (patch != NULL)
+		plan_add(plan, ACTION_STATUS, &KIND_RUN, patch);
 }
 
 const char *action_name(enum action_type type)

@@ -37,6 +37,9 @@ void plan_add(struct plan *plan, enum action_type type, const struct kind *kind,
 	      struct json *body_taken);
 void plan_event(struct plan *plan, const char *type, const char *reason, const char *message);
 
+/* The status patch that makes the run's status `wanted`, if it is not that already. */
+void plan_status(struct plan *plan, const struct json *run, const struct json *wanted);
+
 const char *action_name(enum action_type type);
 
 /* The plan as JSON, for tests and debug logs: [{"action":"create","kind":"Job","body":{...}}, ...].

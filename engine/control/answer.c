@@ -1,0 +1,64 @@
+#include "control/answer.h"
+
+#include <ctype.h>
+
+#include "control/status.h"
+
+static bool is_one_of(const char *word, const char *const *words)
+{
+	for (; *words != NULL; words++)
+		if (streq(word, *words))
+			return true;
+	return false;
+}
+
+/* metav1.Condition's rule for a reason. */
+static bool is_reason(const char *text)
+{
+	if (!isalpha((unsigned char)*text) || strlen(text) > 1024)
+		return false;
+	for (; *text != '\0'; text++)
+		if (!isalnum((unsigned char)*text) && *text != '_' && *text != ',' && *text != ':')
+			return false;
+	return true;
+}
+
+/* The first of the policy's conditions that the API would refuse; NULL: none. */
+static const struct json *bad_condition(const struct json *conditions)
+{
+	static const char *const values[] = {"True", "False", "Unknown", NULL};
+
+	for (const struct json *c = json_first(conditions); c != NULL; c = json_next(c))
+		if (!is_reason(json_get_str(c, "type", "")) ||
+		    !is_one_of(json_get_str(c, "status", ""), values) ||
+		    !is_reason(json_get_str(c, "reason", "")))
+			return c;
+	return NULL;
+}
+
+char *answer_fault(const struct observed *o, const struct json *answer)
+{
+	static const char *const live[] = {"Pending", "Scheduled", "Suspended", "Running", NULL};
+	static const char *const done[] = {"Succeeded", "Failed", NULL};
+	bool finished = job_finished(o->job) != NULL;
+	const char *phase = json_get_str(answer, "phase", "");
+	const char *reason = json_get_str(answer, "reason", phase);
+
+	if (!is_one_of(phase, finished ? done : live))
+		return xasprintf(
+		    "status.lua: status() must answer %s while the Job has %s, it answered "
+		    "phase \"%s\"",
+		    finished ? "Succeeded or Failed" : "Pending, Scheduled, Suspended or Running",
+		    finished ? "finished" : "not finished", phase);
+	if (!is_reason(reason))
+		return xasprintf(
+		    "status.lua: status() must answer a reason of one CamelCase word, it "
+		    "answered \"%s\"",
+		    reason);
+	if (bad_condition(json_get(answer, "conditions")) != NULL)
+		return xasprintf(
+		    "status.lua: each of status()'s conditions must have a type and a reason of "
+		    "one word, and a status of True, False or Unknown; one of type \"%s\" has not",
+		    json_get_str(bad_condition(json_get(answer, "conditions")), "type", ""));
+	return NULL;
+}
