@@ -200,7 +200,7 @@ policy-test: setup-quiet $(MODULE) ## run the specs of the policies in DIR (scri
 # Where a real control plane is at hand, the way of a run is tried on it as well.
 REAL ?= 'real/run_test: spec/controlplane/skip || E2E_SERVER=real spec/e2e/run_test.sh'
 
-E2E := $(patsubst %,spec/e2e/%_test.sh,examples install ha chart torture crash run compat)
+E2E := $(patsubst %,spec/e2e/%_test.sh,examples install ha chart torture crash run compat policyref shadow)
 e2e: setup-quiet all tools ## the integration suites on a real control plane; builds it once
 	@if spec/controlplane/build > /dev/null; then \
 	  BUILD=$(BUILD) E2E_SERVER=real RUNS=$(or $(RUNS),200) spec/tap --jobs 5 $(wildcard $(E2E)); \

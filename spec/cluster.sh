@@ -5,7 +5,8 @@
 #	cluster_up [ARG...]   an API server, podrunner with these ARGs too, and the stand-ins; sets
 #	                      KUBECONFIG, handler, model
 #	cluster_up_bare       the same without stand-ins: every Pod just succeeds
-#	cluster_install       CRDs, namespace, policies; on a real API server the chart
+#	cluster_install [ARG...]
+#	                      CRDs, namespace, policies; on a real API server the chart, with these
 #	engine_start [ARG...] the controller; engine_stop [SIGNAL]
 #	k ARG...              kubectl in the namespace of the examples
 #	api PATH [ARG...]     curl to the API server
@@ -138,7 +139,7 @@ policies_apply() {
 
 cluster_install() {
 	if is_real; then
-		controlplane_install
+		controlplane_install "$@"
 	else
 		"$KUBECTL" apply -f charts/crd-chart/templates -f examples/namespace.yaml > /dev/null
 	fi && until_ok 10 "$KUBECTL" get inferenceruns -A && policies_apply --from-file=scripts

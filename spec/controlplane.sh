@@ -4,8 +4,10 @@
 # podrunner binds and runs the Pods. To be sourced after spec/cluster.sh, whose $work it lives in.
 #
 #	controlplane_up       sets server, curl_auth; writes KUBECONFIG, of a member of system:masters
-#	controlplane_install  the chart; sets engine_kubeconfig and engine_env, so that the engine has
-#	                      the account, the rights and the settings that the chart gives it
+#	controlplane_install [ARG...]
+#	                      the chart, with these arguments of Helm's; sets engine_kubeconfig and
+#	                      engine_env, so that the engine has the account, the rights and the
+#	                      settings that the chart gives it
 #
 # cluster_down ends it. controlplane_up returns 3 if there are no binaries: see controlplane/build.
 # shellcheck disable=SC2034,SC2154 # variables are set here and read in cluster.sh, and vice versa
@@ -111,7 +113,7 @@ controlplane_up() {
 controlplane_install() {
 	HELM_CACHE_HOME=$work/helm HELM_CONFIG_HOME=$work/helm HELM_DATA_HOME=$work/helm \
 		"$programs/helm" install kserve-controller charts/chart -n "$namespace" --create-namespace \
-		> "$work/helm.log" 2>&1 || {
+		"$@" > "$work/helm.log" 2>&1 || {
 		cat "$work/helm.log" >&2
 		return 1
 	}

@@ -130,6 +130,9 @@ static char *why_unavailable(const struct bundles *b, const char *key)
 	const char *slash = strchr(key, '/');
 	const struct policymap *map = policyset_find(b->configs, key);
 
+	if (map == NULL && policyset_trouble(b->configs) != NULL)
+		return xasprintf("the config's policies cannot be read: %s",
+				 policyset_trouble(b->configs));
 	if (map == NULL)
 		return xasprintf("the config's policies: there is no ConfigMap \"%s\" with the "
 				 "label " LABEL_POLICY_MODE "=config in namespace \"%.*s\"",

@@ -17,7 +17,7 @@ struct member {
 struct source {
 	struct policyset *set;
 	struct watch *watch;
-	bool listed;
+	bool tried; /* to list, well or not */
 };
 
 struct policyset {
@@ -29,6 +29,7 @@ struct policyset {
 	size_t source_count;
 	struct map *members; /* key -> struct member */
 	size_t admitted;
+	char *trouble; /* of a list that has not come about; NULL: none */
 	bool ready;
 };
 
@@ -63,7 +64,7 @@ static void become_ready(struct policyset *set)
 	if (set->ready)
 		return;
 	for (size_t i = 0; i < set->source_count; i++)
-		if (!set->sources[i].listed)
+		if (!set->sources[i].tried)
 			return;
 	for (size_t i = 0; map_next(set->members, &i, &key, &member);)
 		if (!((struct member *)member)->judged)
@@ -75,6 +76,11 @@ static void become_ready(struct policyset *set)
 bool policyset_ready(const struct policyset *set)
 {
 	return set->ready;
+}
+
+const char *policyset_trouble(const struct policyset *set)
+{
+	return set->trouble;
 }
 
 /* ---- members ---- */
@@ -189,15 +195,23 @@ static void on_synced(void *arg)
 {
 	struct source *source = arg;
 
-	source->listed = true;
+	source->tried = true;
+	free(steal(source->set->trouble));
 	become_ready(source->set);
 }
 
 static void on_trouble(void *arg, const struct err *err)
 {
 	struct source *source = arg;
+	struct policyset *set = source->set;
 
-	source->set->spec.trouble(source->set->spec.arg, err);
+	set->spec.trouble(set->spec.arg, err);
+	if (watch_synced(source->watch))
+		return;
+	free(set->trouble);
+	set->trouble = xstrdup(err->msg);
+	source->tried = true;
+	become_ready(set);
 }
 
 void policyset_tell(struct policyset *set)
@@ -261,5 +275,6 @@ void policyset_free(struct policyset *set)
 	store_free(set->store);
 	free(set->sources);
 	free(set->selector);
+	free(set->trouble);
 	free(set);
 }

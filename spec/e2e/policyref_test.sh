@@ -9,7 +9,7 @@ source spec/e2e/lib.sh
 # shellcheck source=spec/e2e/policies.sh
 source spec/e2e/policies.sh
 
-apisim_up --auto-run 20 && cluster_install || exit 1
+cluster_up_bare && cluster_install --set policies.perConfig=true || exit 1
 k apply -f examples/iris-config.yaml > /dev/null
 k get inferenceconfig iris-inference-config -o json | jq '.metadata = {name: "own"} | .spec.policyRef = {name: "own-policies"}' |
 	k apply -f - > /dev/null
@@ -21,7 +21,7 @@ label() { k label configmap "${2:-own-policies}" "ai.krateo.io/policy-mode=$1" -
 
 # ---- not allowed ----
 
-engine_start
+engine_start --config-policies false
 until_ok 10 engine_ready
 run refused own > /dev/null
 check "a config may not have policies of its own unless that is switched on" until_ok 5 says refused \

@@ -9,7 +9,7 @@ source spec/e2e/lib.sh
 # shellcheck source=spec/e2e/policies.sh
 source spec/e2e/policies.sh
 
-apisim_up --auto-run 20 && cluster_install || exit 1
+cluster_up_bare && cluster_install || exit 1
 k apply -f examples/iris-config.yaml > /dev/null
 policies_apply --from-literal=contract.lua="$(team blue)"
 engine_start

@@ -15,6 +15,7 @@
 struct server {
 	struct scene s;
 	struct json *items;
+	bool forbidden;
 	char *event; /* NULL: none, or it has been sent */
 	char *body;
 	struct buf annotations;
@@ -41,6 +42,7 @@ static void answer(void *arg, const struct fake_request *request, struct fake_an
 		    "{'metadata': {'resourceVersion': '5'}, 'items': %j}", server->items);
 
 		out->how = FAKE_REPLY;
+		out->status = server->forbidden ? 403 : 200;
 		server->body = json_print(list);
 	}
 	out->body = server->body;
@@ -136,6 +138,24 @@ static void an_empty_set_is_ready(void **state UNUSED)
 	scene_until(&server.s, &server.heard, "ready\n");
 	assert_non_null(
 	    strstr(server.s.fake->log.data, "labelSelector=ai.krateo.io%2Fpolicy-mode%3Dconfig"));
+	tear_down(&server);
+}
+
+/* Those who need no policies of such a set must not wait for the right to read it. */
+static void one_that_cannot_be_read_is_ready(void **state UNUSED)
+{
+	struct server server;
+
+	set_up(&server);
+	server.forbidden = true;
+	start_set(&server, 4, everywhere);
+	scene_until(&server.s, &server.heard, "ready\n");
+	assert_non_null(strstr(policyset_trouble(server.set), "HTTP 403"));
+	server.forbidden = false;
+	add(&server, "good", GOOD("a"));
+	scene_until(&server.s, &server.heard, "ns/good taken\n");
+	assert_null(policyset_trouble(server.set));
+	assert_int_equal(scene_count(&server.heard, "ready"), 1);
 	tear_down(&server);
 }
 
@@ -338,6 +358,7 @@ static int tests(void)
 {
 	const struct CMUnitTest list[] = {
 	    cmocka_unit_test(an_empty_set_is_ready),
+	    cmocka_unit_test(one_that_cannot_be_read_is_ready),
 	    cmocka_unit_test(it_is_ready_once_all_are_judged),
 	    cmocka_unit_test(a_place_that_is_free_goes_to_one_that_waits),
 	    cmocka_unit_test(what_would_differ_is_told),
