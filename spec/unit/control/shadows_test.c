@@ -16,7 +16,8 @@ struct server {
 	struct scene s;
 	struct json *items;
 	bool forbidden;
-	char *event; /* NULL: none, or it has been sent */
+	char *event;       /* NULL: none, or it has been sent */
+	const char *after; /* it is sent once this was heard; NULL: at once */
 	char *body;
 	struct buf annotations;
 	struct policyset *set;
@@ -30,7 +31,13 @@ static void answer(void *arg, const struct fake_request *request, struct fake_an
 
 	free(server->body);
 	server->body = NULL;
-	if (strstr(request->text, "watch=") != NULL) {
+	if (server->after != NULL && strstr(server->heard.data, server->after) != NULL)
+		server->after = NULL;
+	if (strstr(request->text, "watch=") != NULL && server->after != NULL) {
+		out->how = FAKE_STREAM; /* it asks again at once */
+		server->body = xstrdup("{\"type\":\"BOOKMARK\",\"object\":{\"metadata\":"
+				       "{\"resourceVersion\":\"5\"}}}\n");
+	} else if (strstr(request->text, "watch=") != NULL) {
 		out->how = server->event != NULL ? FAKE_STREAM : FAKE_HOLD;
 		server->body = server->event != NULL ? steal(server->event) : xstrdup("");
 	} else if (has_prefix(request->text, "PATCH")) {
@@ -186,6 +193,7 @@ static void a_place_that_is_free_goes_to_one_that_waits(void **state UNUSED)
 	set_up(&server);
 	add(&server, "first", GOOD("a"));
 	tell_events(&server, "second", "first");
+	server.after = "ns/first taken\n";
 	start_set(&server, 1, everywhere);
 	scene_until(&server.s, &server.heard, "ns/second there are 1 ConfigMaps");
 	scene_until(&server.s, &server.heard, "ns/first gone\n");
