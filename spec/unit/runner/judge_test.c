@@ -112,13 +112,91 @@ static void test_success(void **state UNUSED)
 	}
 }
 
+/* ---- the model ---- */
+
+static void test_model(void **state UNUSED)
+{
+	static const struct {
+		int status; /* 0: no answer */
+		const char *body;
+		enum verdict verdict, alone; /* for two rows; for one */
+		enum reason reason;
+		enum err_kind kind, of_call; /* of what is reported; of a call that failed */
+		bool started, timed_out, interrupted;
+		int tries;
+	} cases[] = {
+	    {0, "", VERDICT_OVER, VERDICT_OVER, REASON_INTERRUPTED, .kind = ERR_RETRY,
+	     .of_call = ERR_RETRY, .interrupted = true},
+	    {0, "", VERDICT_OVER, VERDICT_OVER, REASON_MODEL_UNAVAILABLE, .kind = ERR_INVALID,
+	     .of_call = ERR_INVALID},
+	    {0, "", VERDICT_OVER, VERDICT_OVER, REASON_INTERNAL, .kind = ERR_BUG,
+	     .of_call = ERR_BUG},
+	    {0, "", VERDICT_AGAIN, VERDICT_AGAIN, REASON_MODEL_UNAVAILABLE, .kind = ERR_RETRY,
+	     .of_call = ERR_RETRY},
+	    {0, "", VERDICT_SMALLER, VERDICT_AGAIN, REASON_MODEL_TIMEOUT, .kind = ERR_RETRY,
+	     .of_call = ERR_RETRY, .timed_out = true},
+	    {0, "", VERDICT_SMALLER, VERDICT_ROWS, REASON_MODEL_UNAVAILABLE, .kind = ERR_LIMIT,
+	     .of_call = ERR_LIMIT},
+	    {204, "", VERDICT_GOOD, VERDICT_GOOD, REASON_INTERNAL, .kind = ERR_NONE},
+	    {302, "", VERDICT_OVER, VERDICT_OVER, REASON_MODEL_REJECTED, .kind = ERR_INVALID},
+	    {400, "{\"error\":\"bad\"}", VERDICT_ROWS, VERDICT_ROWS, REASON_MODEL_REJECTED,
+	     .kind = ERR_INVALID},
+	    {400, "{\"error\":\"Model m is Not Ready yet\"}", VERDICT_AGAIN, VERDICT_AGAIN,
+	     REASON_MODEL_UNAVAILABLE, .kind = ERR_RETRY},
+	    {401, "", VERDICT_OVER, VERDICT_OVER, REASON_MODEL_REJECTED, .kind = ERR_DENIED},
+	    {403, "", VERDICT_OVER, VERDICT_OVER, REASON_MODEL_REJECTED, .kind = ERR_DENIED},
+	    {404, "no healthy upstream", VERDICT_AGAIN, VERDICT_AGAIN, REASON_MODEL_UNAVAILABLE,
+	     .kind = ERR_RETRY},
+	    {404, "{\"error\":\"x\"}", VERDICT_OVER, VERDICT_OVER, REASON_MODEL_REJECTED,
+	     .kind = ERR_NOT_FOUND},
+	    {404, "", VERDICT_OVER, VERDICT_OVER, REASON_MODEL_REJECTED, .kind = ERR_NOT_FOUND,
+	     .started = true},
+	    {405, "", VERDICT_OVER, VERDICT_OVER, REASON_MODEL_REJECTED, .kind = ERR_INVALID},
+	    {408, "", VERDICT_AGAIN, VERDICT_AGAIN, REASON_MODEL_UNAVAILABLE, .kind = ERR_RETRY},
+	    {413, "", VERDICT_SMALLER, VERDICT_ROWS, REASON_MODEL_REJECTED, .kind = ERR_INVALID},
+	    {422, "", VERDICT_ROWS, VERDICT_ROWS, REASON_MODEL_REJECTED, .kind = ERR_INVALID},
+	    {425, "", VERDICT_AGAIN, VERDICT_AGAIN, REASON_MODEL_UNAVAILABLE, .kind = ERR_RETRY},
+	    {429, "", VERDICT_AGAIN, VERDICT_AGAIN, REASON_MODEL_UNAVAILABLE, .kind = ERR_RETRY},
+	    {500, "", VERDICT_AGAIN, VERDICT_AGAIN, REASON_MODEL_REJECTED, .kind = ERR_RETRY,
+	     .tries = 1},
+	    {500, "", VERDICT_ROWS, VERDICT_ROWS, REASON_MODEL_REJECTED, .kind = ERR_RETRY,
+	     .tries = 2},
+	    {501, "", VERDICT_OVER, VERDICT_OVER, REASON_MODEL_REJECTED, .kind = ERR_INVALID},
+	    {502, "", VERDICT_AGAIN, VERDICT_AGAIN, REASON_MODEL_UNAVAILABLE, .kind = ERR_RETRY},
+	    {503, "", VERDICT_AGAIN, VERDICT_AGAIN, REASON_MODEL_UNAVAILABLE, .kind = ERR_RETRY,
+	     .started = true},
+	    {504, "", VERDICT_SMALLER, VERDICT_AGAIN, REASON_MODEL_UNAVAILABLE, .kind = ERR_RETRY},
+	    {507, "", VERDICT_AGAIN, VERDICT_AGAIN, REASON_MODEL_UNAVAILABLE, .kind = ERR_RETRY},
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		for (size_t rows = 1; rows <= 2; rows++) {
+			auto_reply struct http_reply reply = HTTP_REPLY_INIT;
+			struct fault fault = FAULT_INIT;
+			enum verdict verdict;
+
+			reply.status = cases[i].status;
+			reply.timed_out = cases[i].timed_out;
+			reply.interrupted = cases[i].interrupted;
+			fault.err.kind = cases[i].of_call;
+			buf_adds(&reply.body, cases[i].body);
+			verdict = judge_model(reply.status == 0 ? -1 : 0, &reply, cases[i].started,
+					      cases[i].tries, rows, &fault);
+			if (verdict != (rows == 1 ? cases[i].alone : cases[i].verdict) ||
+			    fault.reason != cases[i].reason || fault.err.kind != cases[i].kind)
+				fail_msg("row %zu, %d %s: %d %s %s", i, cases[i].status,
+					 cases[i].body, verdict, reason_name(fault.reason),
+					 err_kind_name(fault.err.kind));
+		}
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    cmocka_unit_test(test_bodies),
-	    cmocka_unit_test(test_long_and_binary),
-	    cmocka_unit_test(test_statuses),
-	    cmocka_unit_test(test_success),
+	    cmocka_unit_test(test_bodies),   cmocka_unit_test(test_long_and_binary),
+	    cmocka_unit_test(test_statuses), cmocka_unit_test(test_success),
+	    cmocka_unit_test(test_model),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -106,12 +106,36 @@ static void test_headers(void **state UNUSED)
 	scripted_done(&s);
 }
 
+/* A model behind a gateway: what the contract and its Secret say goes with every call to it. */
+static void test_model_headers(void **state UNUSED)
+{
+	struct scripted s = {.count = 0};
+	struct outcome outcome =
+	    run_usual(&s,
+		      ",\"headers\":[\"Host: iris.example.com\",\"X-A:b\"],"
+		      "\"credentialsRef\":{\"name\":\"db\",\"namespace\":\"ns\"}",
+		      NO_METADATA, OK(REPLY));
+	const char *prefixes[] = {"POST /v2/models/m/infer ", "GET /v2/models/m "}, *request;
+
+	check_outcome("headers", &outcome, 0, "Completed", "");
+	assert_int_equal(scripted_seen(&s, "GET " SECRET_PATH " ", NULL), 3);
+	for (size_t i = 0; i < ARRAY_LEN(prefixes); i++) {
+		assert_int_equal(scripted_seen(&s, prefixes[i], &request), 1);
+		assert_non_null(strstr(request, "\r\nHost: iris.example.com\r\n"));
+		assert_non_null(strstr(request, "\r\nX-A: b\r\n"));
+		assert_non_null(strstr(request, "\r\nAuthorization: Basic dXNlcjpodW50ZXIy\r\n"));
+	}
+	outcome_done(&outcome);
+	scripted_done(&s);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(test_too_long),
 	    cmocka_unit_test(test_shapes),
 	    cmocka_unit_test(test_headers),
+	    cmocka_unit_test(test_model_headers),
 	};
 
 	return cmocka_run_group_tests(tests, set_up, tear_down);
