@@ -358,7 +358,7 @@ static void test_patience(void **state UNUSED)
 	assert_non_null(strstr(err.msg, "KSERVE_PATIENCE"));
 }
 
-/* 64 MiB of rows; a gigabyte takes no more memory, see make bench. */
+/* What a run of 64 MiB of rows takes; a gigabyte takes no more. */
 static int64_t peak_kib(struct flow *flow, int port)
 {
 	struct storage input = {.next = 1, .last = flow->rows, .digits = 1000},
