@@ -142,13 +142,14 @@ static bool is_blank(const char *text, size_t len)
 
 static int add_line(const char *line, size_t len, struct rows *rows, struct fault *fault)
 {
+	long long number = rows->first + (long long)rows->count + 1;
+
 	if (is_blank(line, len))
 		return 0;
 	if (rows_add(rows, line, len, fault) == 0)
 		return 1;
 	if (fault->reason == REASON_INPUT_NOT_JSON)
-		err_wrap(&fault->err, "row %lld",
-			 (long long)rows->first + (long long)rows->count + 1);
+		err_wrap(&fault->err, "row %lld", number);
 	return -1;
 }
 

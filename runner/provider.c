@@ -2,7 +2,7 @@
 
 #include "runner/field.h"
 
-static const struct provider *const providers[] = {&krateo_provider};
+static const struct provider *const providers[] = {&krateo_provider, &file_provider};
 
 static void unknown(const struct json *section, const char *where, struct err *err)
 {

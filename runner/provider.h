@@ -66,6 +66,14 @@ struct provider {
 	 * (64 KiB); at its end append nothing. */
 	int (*read)(struct storage *storage, struct buf *out, struct fault *fault);
 
+	/* Where an input has several parts, each a whole text of the format: after read() has come
+	 * to the end of one, begin the next. 1: begun, 0: that was the last, -1: a fault. NULL:
+	 * there is one part. */
+	int (*next_part)(struct storage *storage, struct fault *fault);
+
+	/* The name of the part that is being read, for messages. NULL: it needs none. */
+	const char *(*part_name)(const struct storage *storage);
+
 	/* What tells the bytes of this input from others, such as its ETag; after preflight. Where
 	 * nobody can tell, NULL, as the function may be: then a second attempt begins anew. */
 	const char *(*identity)(const struct storage *storage);
@@ -93,7 +101,7 @@ struct provider {
 	void (*close)(struct storage *storage);
 };
 
-extern const struct provider krateo_provider;
+extern const struct provider krateo_provider, file_provider;
 
 /* Read the section ({"krateo": {...}}) at `key` of the contract and check it. */
 int section_read(const struct json *root, const char *key, enum side side, struct section *out,

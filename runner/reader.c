@@ -2,11 +2,16 @@
 
 enum { FEED_MAX = 2 * ROW_MAX };
 
+static struct decoder *decoder_of(const struct section *section)
+{
+	return section->format->decoder_new(section->settings);
+}
+
 void reader_init(struct reader *reader, const struct section *section, struct storage *storage)
 {
 	*reader = (struct reader){.section = section,
 				  .storage = storage,
-				  .decoder = section->format->decoder_new(section->settings),
+				  .decoder = decoder_of(section),
 				  .feed = {.bytes = BUF_INIT(FEED_MAX)}};
 }
 
@@ -37,6 +42,34 @@ static int pull(struct reader *reader, struct fault *fault)
 	return 0;
 }
 
+/* All of a part has been read: the next one begins, or the input has ended. */
+static int go_on(struct reader *reader, struct fault *fault)
+{
+	const struct section *section = reader->section;
+	int rc = section->provider->next_part != NULL
+		     ? section->provider->next_part(reader->storage, fault)
+		     : 0;
+
+	if (rc <= 0) {
+		reader->ended = rc == 0;
+		return rc;
+	}
+	section->format->decoder_free(reader->decoder);
+	reader->decoder = decoder_of(section);
+	reader->feed.last = false;
+	return 0;
+}
+
+/* A message of the format does not know what it has read. */
+static int in_part(const struct reader *reader, struct fault *fault)
+{
+	const struct provider *provider = reader->section->provider;
+
+	if (provider->part_name != NULL)
+		err_wrap(&fault->err, "%s", provider->part_name(reader->storage));
+	return -1;
+}
+
 int reader_fill(struct reader *reader, struct rows *rows, size_t max_rows, size_t max_bytes,
 		struct fault *fault)
 {
@@ -44,10 +77,10 @@ int reader_fill(struct reader *reader, struct rows *rows, size_t max_rows, size_
 		int rc = reader->section->format->next(reader->decoder, &reader->feed, rows, fault);
 
 		if (rc < 0)
-			return -1;
-		if (rc == 0 && reader->feed.last)
-			reader->ended = true;
-		else if (rc == 0 && pull(reader, fault) < 0)
+			return in_part(reader, fault);
+		if (rc == 0)
+			rc = reader->feed.last ? go_on(reader, fault) : pull(reader, fault);
+		if (rc < 0)
 			return -1;
 	}
 	return 0;

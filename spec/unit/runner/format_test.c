@@ -66,7 +66,8 @@ static void test_jsonl_refused(void **state UNUSED)
 {
 	static const struct refused_case cases[] = {
 	    {"[1]\n[2", REASON_INPUT_NOT_JSON, "row 2: the input is not JSON"},
-	    {"[1]\n\n[2] [3]\n", REASON_INPUT_NOT_JSON, "nothing behind"},
+	    {"[1]\n\n[2] [3]\n", REASON_INPUT_NOT_JSON,
+	     "row 2: the input is not JSON: line 1, column 5: expected nothing behind"},
 	    {"[1,\n2]", REASON_INPUT_NOT_JSON, "row 1"},
 	    {"[1]\n[1,2]\n", REASON_INPUT_INVALID, "row 2: expected 1 values"},
 	    {"x", REASON_INPUT_NOT_JSON, "line 1, column 1"},
