@@ -94,8 +94,8 @@ struct provider {
 	/* 0: the output is stored, whole, for good. If nobody can know: OutputAmbiguous. */
 	int (*commit)(struct storage *storage, struct fault *fault);
 
-	/* Undo what was written, as far as can be; not called after an interruption, so that
-	 * another attempt may go on. May be NULL. */
+	/* Undo what was written, as far as can be. Not called where another attempt of the run may
+	 * go on: after an interruption, and after a fault of kind ERR_RETRY. May be NULL. */
 	void (*abort)(struct storage *storage);
 
 	void (*close)(struct storage *storage);

@@ -218,7 +218,7 @@ int run(const char *contract, enum run_mode mode, struct report *report, struct 
 	int rc = do_all(contract, mode, &job, fault);
 
 	report_enter(report, report->phase);
-	close_all(&job, rc < 0 && mode == RUN_WHOLE && fault->reason != REASON_INTERRUPTED &&
+	close_all(&job, rc < 0 && mode == RUN_WHOLE && fault->err.kind != ERR_RETRY &&
 			    fault->reason != REASON_ROWS_FAILED);
 	return rc;
 }

@@ -319,6 +319,32 @@ infer echo '{"id":"7","inputs":[{"name":"t","shape":[2,2],"datatype":"FP64","dat
 has 200 '"data":[[0.1000000000000000055,9007199254740993],[1e400,-0.0]]' && has 200 '"id":"7"'
 ok 'echo: every digit comes back'
 
+# ---- V1 ----
+
+predict() {
+	call POST "$model/v1/models/$1:predict" -H 'Content-Type: application/json' -d "$2"
+}
+
+predict nonsense '{}'
+is 404 '{"error":"Model with name nonsense does not exist."}'
+ok 'V1: an unknown model: 404'
+
+predict echo '{"instances":{}}'
+has 400 'to be a list'
+ok 'V1: instances that are no list: 400'
+
+predict sklearn-iris '{"instances":[[1,2,3,4],[1,2]]}'
+[ "$status" = 500 ]
+ok 'V1: an exception of the model as a 500'
+
+predict sklearn-iris "{\"instances\":$rows}"
+has 200 '{"predictions":[0,0,0,'
+ok 'V1: iris: 150 classes'
+
+predict echo '{"instances":[[0.10],"a",{"b":[1e400]}]}'
+is 200 '{"predictions":[[0.10],"a",{"b":[1e400]}]}'
+ok 'V1: echo'
+
 # ---- faults and the log of requests ----
 
 call POST "$model/faults" -d '{"path":"/v2/models/echo/infer","color":"red"}'

@@ -1,5 +1,6 @@
 /*
- * kserve_model.c - a stand-in of a KServe predictor that speaks the Open Inference Protocol (V2).
+ * kserve_model.c - a stand-in of a KServe predictor that speaks the Open Inference Protocol (V2)
+ *and the one before it (V1, /v1/models/<name>:predict).
  *
  * Protocol: github.com/kserve/open-inference-protocol, specification/protocol/inference_rest.md.
  * Errors are {"error": "..."} with the statuses of KServe's own server: 404 unknown model, 503 not
@@ -142,38 +143,6 @@ static struct json *output_tensor(const char *name, const char *datatype, const 
 	return tensor;
 }
 
-static double distance_to_class(int class, const double flower[IRIS_FEATURES])
-{
-	double distance = 0;
-
-	for (int k = 0; k < IRIS_FEATURES; k++) {
-		double mean = 0;
-
-		for (int i = 0; i < IRIS_CLASS_ROWS; i++)
-			mean += iris_rows[class * IRIS_CLASS_ROWS + i][k] / 10.0 / IRIS_CLASS_ROWS;
-		distance += (flower[k] - mean) * (flower[k] - mean);
-	}
-	return distance;
-}
-
-static int classify(const char *const numbers[IRIS_FEATURES])
-{
-	double flower[IRIS_FEATURES], best = 0;
-	int nearest = 0;
-
-	for (int k = 0; k < IRIS_FEATURES; k++)
-		flower[k] = strtod(numbers[k], NULL);
-	for (int class = 0; class < IRIS_CLASSES; class ++) {
-		double distance = distance_to_class(class, flower);
-
-		if (class == 0 || distance < best) {
-			best = distance;
-			nearest = class;
-		}
-	}
-	return nearest;
-}
-
 static struct json *run_iris(const struct tensor *input, const char *const *numbers,
 			     struct err *err)
 {
@@ -188,7 +157,7 @@ static struct json *run_iris(const struct tensor *input, const char *const *numb
 	}
 	classes = json_array();
 	for (int64_t i = 0; i < input->shape[0]; i++)
-		json_append(classes, json_int(classify(numbers + i * IRIS_FEATURES)));
+		json_append(classes, json_int(iris_classify(numbers + i * IRIS_FEATURES)));
 	return output_tensor("output-0", "INT64", input->shape, 1, classes);
 }
 
@@ -297,6 +266,76 @@ static void answer_infer(struct server *server, const struct model *model,
 	standin_json(reply, 200, answer);
 }
 
+/* ---- V1 ---- */
+
+/* The instances are the rows of one tensor, and predictions the data of the output. */
+static struct json *predict(const struct model *model, const struct json *instances,
+			    struct err *err)
+{
+	struct tensor tensor = {.name = "", .datatype = "FP32", .data = instances, .dims = 2};
+	auto_free const char **numbers = NULL;
+	size_t count = 0;
+
+	if (json_type(instances) != JSON_ARRAY) {
+		err_set(err, ERR_INVALID, "Expected \"instances\" to be a list");
+		return NULL;
+	}
+	tensor.shape[0] = (int64_t)json_len(instances);
+	tensor.shape[1] = (int64_t)json_len(json_first(instances));
+	if (count_elements(&tensor, instances, 0, &tensor.count) < 0 && model->run != run_echo) {
+		err_set(err, ERR_RETRY, "expected instances of one length");
+		return NULL;
+	}
+	numbers = xcalloc(tensor.count + 1, sizeof(*numbers));
+	if (model->run != run_echo && !list_numbers(instances, numbers, &count)) {
+		err_set(err, ERR_RETRY, "expected numbers");
+		return NULL;
+	}
+	return model->run(&tensor, numbers, err);
+}
+
+static void answer_predict(const struct model *model, const struct serve_request *request,
+			   struct standin_reply *reply)
+{
+	size_t len;
+	const char *body = serve_body(request, &len);
+	struct err err = ERR_INIT;
+	auto_json struct json *parsed = json_parse(body, len, &err);
+	auto_json struct json *output = NULL, *answer = NULL;
+
+	if (parsed != NULL)
+		output = predict(model, json_get(parsed, "instances"), &err);
+	if (output == NULL) {
+		standin_error(reply, err.kind == ERR_INVALID ? 400 : 500, "%s", err.msg);
+		return;
+	}
+	answer = json_build("{'predictions': %j}", json_get(output, "data"));
+	standin_json(reply, 200, answer);
+}
+
+/* rest is what follows /v1/models/, for example "echo:predict". */
+static void answer_v1(const struct server *server, const struct serve_request *request,
+		      const char *rest, struct standin_reply *reply)
+{
+	size_t name_len = strcspn(rest, ":");
+	const struct model *model = find_model(rest, name_len);
+	auto_json struct json *state = NULL;
+
+	if (model == NULL) {
+		standin_error(reply, 404, "Model with name %.*s does not exist.", (int)name_len,
+			      rest);
+	} else if (time_mono_ms() < server->ready_at) {
+		standin_error(reply, 503, "Model with name %s is not ready.", model->name);
+	} else if (streq(rest + name_len, ":predict") && streq(serve_method(request), "POST")) {
+		answer_predict(model, request, reply);
+	} else if (rest[name_len] == '\0' && streq(serve_method(request), "GET")) {
+		state = json_build("{'name': %s, 'ready': true}", model->name);
+		standin_json(reply, 200, state);
+	} else {
+		standin_error(reply, 405, "Method Not Allowed");
+	}
+}
+
 /* ---- routes ---- */
 
 static void answer_metadata(const struct model *model, struct standin_reply *reply)
@@ -346,6 +385,8 @@ static void answer(void *arg, const struct serve_request *request, struct standi
 
 	if (has_prefix(path, "/v2/models/"))
 		answer_model(server, request, path + strlen("/v2/models/"), reply);
+	else if (has_prefix(path, "/v1/models/"))
+		answer_v1(server, request, path + strlen("/v1/models/"), reply);
 	else if (streq(path, "/v2/health/ready"))
 		standin_json(reply, ready ? 200 : 503, state);
 	else if (streq(path, "/v2/health/live"))

@@ -1,5 +1,7 @@
 #include "spec/standins/parts/iris.h"
 
+#include "base/base.h"
+
 const unsigned char iris_rows[IRIS_ROWS][IRIS_FEATURES] = {
     {51, 35, 14, 2},  {49, 30, 14, 2},  {47, 32, 13, 2},  {46, 31, 15, 2},  {50, 36, 14, 2},
     {54, 39, 17, 4},  {46, 34, 14, 3},  {50, 34, 15, 2},  {44, 29, 14, 2},  {49, 31, 15, 1},
@@ -31,3 +33,35 @@ const unsigned char iris_rows[IRIS_ROWS][IRIS_FEATURES] = {
     {77, 30, 61, 23}, {63, 34, 56, 24}, {64, 31, 55, 18}, {60, 30, 48, 18}, {69, 31, 54, 21},
     {67, 31, 56, 24}, {69, 31, 51, 23}, {58, 27, 51, 19}, {68, 32, 59, 23}, {67, 33, 57, 25},
     {67, 30, 52, 23}, {63, 25, 50, 19}, {65, 30, 52, 20}, {62, 34, 54, 23}, {59, 30, 51, 18}};
+
+static double distance_to_class(int class, const double flower[IRIS_FEATURES])
+{
+	double distance = 0;
+
+	for (int k = 0; k < IRIS_FEATURES; k++) {
+		double mean = 0;
+
+		for (int i = 0; i < IRIS_CLASS_ROWS; i++)
+			mean += iris_rows[class * IRIS_CLASS_ROWS + i][k] / 10.0 / IRIS_CLASS_ROWS;
+		distance += (flower[k] - mean) * (flower[k] - mean);
+	}
+	return distance;
+}
+
+int iris_classify(const char *const *numbers)
+{
+	double flower[IRIS_FEATURES], best = 0;
+	int nearest = 0;
+
+	for (int k = 0; k < IRIS_FEATURES; k++)
+		flower[k] = strtod(numbers[k], NULL);
+	for (int class = 0; class < IRIS_CLASSES; class ++) {
+		double distance = distance_to_class(class, flower);
+
+		if (class == 0 || distance < best) {
+			best = distance;
+			nearest = class;
+		}
+	}
+	return nearest;
+}

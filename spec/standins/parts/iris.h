@@ -10,4 +10,7 @@ enum { IRIS_ROWS = 150, IRIS_FEATURES = 4, IRIS_CLASSES = 3, IRIS_CLASS_ROWS = 5
 
 extern const unsigned char iris_rows[IRIS_ROWS][IRIS_FEATURES];
 
+/* The class whose mean is nearest to a flower of IRIS_FEATURES numbers, given as texts. */
+int iris_classify(const char *const *numbers);
+
 #endif
