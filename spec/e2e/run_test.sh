@@ -118,6 +118,27 @@ check "once it is edited" k patch irun reserved --type json \
 	-p '[{"op":"replace","path":"/spec/parameters","value":{"input_table_name":"kserve_controller_input","output_table_name":"kserve_controller_output"}}]'
 check "it is new" becomes Succeeded reserved
 
+# ---- what a config can tell the runner ----
+
+# Small requests beside each other, to a model that speaks V1 and has trouble now and then.
+v1_config() {
+	localized examples/iris-config.yaml |
+		sed -e 's/iris-inference-config/iris-v1/' -e 's#/v2/models/sklearn-iris/infer#/v1/models/sklearn-iris:predict#' |
+		k apply -f - && k patch iconf iris-v1 --type merge \
+		-p '{"spec":{"kserve":{"batch":{"rows":7,"parallel":4},"patienceSeconds":60}}}'
+	for fault in '"status":503' '"drop":true' '"status":413'; do
+		curl -sf -o /dev/null -d "{\"path\":\"/v1/models/sklearn-iris:predict\",$fault}" "http://$model/faults" || return 1
+	done
+}
+check "a config of V1, in chunks" v1_config
+check "and its run" run v1 iris-v1 'parameters: {input_table_name: kserve_controller_input, output_table_name: v1_out}'
+check "succeeds through trouble" becomes Succeeded v1 60
+predictions_of() {
+	curl -sf -u demo:demo "http://$handler/tables/$1" | jq -c '.columns as $c | [.rows[] | [.[$c | index("counter", "prediction")]]]'
+}
+check "it stores every row" is 150 rows_of v1_out
+check "and stores what one request to V2 does" is "$(predictions_of early_out)" predictions_of v1_out
+
 # ---- failures tell their cause ----
 
 failing() {
