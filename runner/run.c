@@ -110,8 +110,9 @@ static struct pool pool_of(struct job *job)
 			     .report = job->report};
 }
 
-static int empty(const struct job *job, struct fault *fault)
+static int empty(struct job *job, struct fault *fault)
 {
+	report_enter(job->report, PHASE_INPUT);
 	return fault_set(fault, REASON_INPUT_EMPTY,
 			 job->contract.fail_if_empty ? ERR_INVALID : ERR_NONE,
 			 "empty input: nothing to predict");

@@ -13,6 +13,8 @@
 #define KSERVE "\"kserve\":{\"modelUrl\":\"m/v2/models/x/infer\"}"
 #define WITH_API(api) "{" KSERVE ",\"input\":{\"krateo\":{\"api\":" api "}},\"output\":" API "}"
 #define WITH_KSERVE(kserve) "{\"kserve\":" kserve ",\"input\":" API ",\"output\":" API "}"
+#define WITH_RUNNER(runner)                                                                        \
+	"{" KSERVE ",\"input\":" API ",\"output\":" API ",\"runner\":" runner "}"
 #define WITH_PARAMETERS(p) "{" KSERVE ",\"input\":" API ",\"output\":" API ",\"parameters\":" p "}"
 
 static void test_refused(void **state UNUSED)
@@ -38,6 +40,10 @@ static void test_refused(void **state UNUSED)
 	    {WITH_KSERVE("{\"modelUrl\":\"h\",\"shape\":[-1,0]}"), "kserve.shape"},
 	    {WITH_KSERVE("{\"modelUrl\":\"h\",\"shape\":[-1,1.0]}"), "kserve.shape"},
 	    {WITH_KSERVE("{\"modelUrl\":\"h\",\"shape\":[1,1,1,1,1,1,1,1,1]}"), "kserve.shape"},
+	    {WITH_RUNNER("7"), "runner: expected an object, found number"},
+	    {WITH_RUNNER("{\"onEmpty\":\"wait\"}"), "runner.onEmpty: expected succeed or fail"},
+	    {WITH_RUNNER("{\"maxFailedRows\":-1}"), "runner.maxFailedRows: expected an integer"},
+	    {WITH_RUNNER("{\"maxFailedRows\":1}"), "needs the layout rows in output.krateo"},
 	    {WITH_PARAMETERS("[]"), "parameters: expected an object, found array"},
 	    {WITH_PARAMETERS("{\"a\":1}"), "parameters.a: expected a string, found number"},
 	    {WITH_PARAMETERS("{\"a\":{}}"), "parameters.a: expected a string, found object"},

@@ -25,8 +25,8 @@ struct mind {
 	const char *refusal;
 	int busy; /* so many requests get `excuse` first */
 	const char *excuse;
-	int requests;
-	size_t largest; /* the most rows that were answered well */
+	int requests, signal_at; /* a signal comes with that request; 0: none */
+	size_t largest;          /* the most rows that were answered well */
 };
 
 static size_t count_rows(const char *data)
@@ -46,6 +46,10 @@ static char *think(struct scripted *s, const char *request)
 	size_t rows = count_rows(data);
 
 	mind->requests++;
+	if (mind->requests == mind->signal_at) {
+		http_stop = 1;
+		return xstrdup(SCRIPT_HANG);
+	}
 	if (mind->busy > 0 && mind->busy-- > 0)
 		return xstrdup(mind->excuse);
 	if (mind->most > 0 && rows > mind->most)
@@ -358,6 +362,22 @@ static void test_patience(void **state UNUSED)
 	assert_non_null(strstr(err.msg, "KSERVE_PATIENCE"));
 }
 
+/* What was finished before the signal is written, and nothing that comes behind a gap. */
+static void test_signal(void **state UNUSED)
+{
+	struct flow flow = {.name = "signal",
+			    .rows = 100,
+			    .batch = 2,
+			    .parallel = 1,
+			    .mind = {.signal_at = 3},
+			    .reason = "Interrupted",
+			    .max_requests = 3,
+			    .written = "1\n2\n3\n4\n"};
+
+	check_flow(&flow);
+	http_stop = 0;
+}
+
 /* What a run of 64 MiB of rows takes; a gigabyte takes no more. */
 static int64_t peak_kib(struct flow *flow, int port)
 {
@@ -404,8 +424,8 @@ static int set_up(void **state UNUSED)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    cmocka_unit_test(test_faults), cmocka_unit_test(test_order),
-	    cmocka_unit_test(test_memory),
+	    cmocka_unit_test(test_faults),   cmocka_unit_test(test_order),
+	    cmocka_unit_test(test_signal),   cmocka_unit_test(test_memory),
 	    cmocka_unit_test(test_patience), /* last: it changes the environment */
 	};
 

@@ -57,6 +57,32 @@ static void test_too_long(void **state UNUSED)
 	}
 }
 
+/* An input without rows is what the contract says it is; the output is not asked. */
+static void test_empty(void **state UNUSED)
+{
+	static const struct {
+		const char *kserve;
+		int exit;
+	} cases[] = {
+	    {"", 0},
+	    {"},\"runner\":{\"onEmpty\":\"succeed\"", 0},
+	    {"},\"runner\":{\"onEmpty\":\"fail\"", 13},
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		struct scripted s = {
+		    .routes = {{.path = "/in", .answers = {OK("{\"result\":[]}")}}}};
+		struct outcome outcome = run_usual(&s, cases[i].kserve, NO_METADATA, OK(REPLY));
+
+		check_outcome(cases[i].kserve, &outcome, cases[i].exit, "InputEmpty",
+			      "empty input");
+		assert_string_equal(json_get_str(outcome.report, "phase", ""), "input");
+		assert_int_equal(scripted_seen(&s, "POST /out ", NULL), 0);
+		outcome_done(&outcome);
+		scripted_done(&s);
+	}
+}
+
 static void check_shape(const char *kserve, const char *metadata, const char *shape, int asked)
 {
 	struct scripted s = {.count = 0};
@@ -132,9 +158,8 @@ static void test_model_headers(void **state UNUSED)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    cmocka_unit_test(test_too_long),
-	    cmocka_unit_test(test_shapes),
-	    cmocka_unit_test(test_headers),
+	    cmocka_unit_test(test_too_long),      cmocka_unit_test(test_empty),
+	    cmocka_unit_test(test_shapes),        cmocka_unit_test(test_headers),
 	    cmocka_unit_test(test_model_headers),
 	};
 
