@@ -20,6 +20,61 @@ LUA_RAISES static void add_violation(lua_State *L, const char *name)
 	lua_rawseti(L, VIOLATIONS, (lua_Integer)lua_rawlen(L, VIOLATIONS) + 1);
 }
 
+/* A rule: where it is on the stack, and the parameter that it is for. */
+struct rule {
+	int at;
+	const char *name;
+};
+
+static const struct {
+	const char *word;
+	int type;
+} words[] = {{"required", LUA_TBOOLEAN}, {"type", LUA_TSTRING}, {"enum", LUA_TTABLE},
+	     {"min", LUA_TNUMBER},       {"max", LUA_TNUMBER},  {"maxLength", LUA_TNUMBER},
+	     {"pattern", LUA_TSTRING}};
+
+/* Push what the rule says for this word; false if nothing. A rule that is itself wrong raises: it
+ * would let pass what its author wants refused. */
+LUA_RAISES static bool push_word(lua_State *L, struct rule rule, const char *word)
+{
+	size_t i = 0;
+	int type;
+
+	while (i < ARRAY_LEN(words) && !streq(words[i].word, word))
+		i++;
+	if (i == ARRAY_LEN(words))
+		return luaL_error(
+		    L,
+		    "schema.check: the rule for '%s' has the unknown word '%s'; expected "
+		    "required, type, enum, min, max, maxLength or pattern",
+		    rule.name, word);
+	type = lua_getfield(L, rule.at, word);
+	if (type != LUA_TNIL && type != words[i].type)
+		luaL_error(L, "schema.check: %s in the rule for '%s' is a %s, expected a %s", word,
+			   rule.name, lua_typename(L, type), lua_typename(L, words[i].type));
+	return type != LUA_TNIL;
+}
+
+/* Push the type that the rule asks for. */
+LUA_RAISES static const char *push_type(lua_State *L, struct rule rule)
+{
+	static const char *const types[] = {"string", "integer", "number", "boolean"};
+	const char *type;
+
+	if (!push_word(L, rule, "type"))
+		return "string";
+	type = lua_tostring(L, -1);
+	for (size_t i = 0; i < ARRAY_LEN(types); i++)
+		if (streq(types[i], type))
+			return type;
+	luaL_error(
+	    L,
+	    "schema.check: unknown type '%s' in the rule for '%s'; expected string, integer, "
+	    "number or boolean",
+	    type, rule.name);
+	return NULL;
+}
+
 /* Lua takes hexadecimal and blanks for numbers as well; people who fill in forms do not. */
 static bool read_number(const char *text, bool whole, lua_Number *out)
 {
@@ -41,13 +96,8 @@ LUA_RAISES static bool is_wrong_type(lua_State *L, const char *type, const char 
 		right = true;
 	else if (streq(type, "integer") || streq(type, "number"))
 		right = read_number(text, streq(type, "integer"), &number);
-	else if (streq(type, "boolean"))
-		right = streq(text, "true") || streq(text, "false");
 	else
-		return luaL_error(L,
-				  "schema.check: unknown type '%s'; expected string, integer, "
-				  "number or boolean",
-				  type);
+		right = streq(text, "true") || streq(text, "false");
 	if (!right)
 		lua_pushfstring(L, "expected %s, found \"%s\"",
 				streq(type, "boolean")   ? "true or false"
@@ -57,14 +107,14 @@ LUA_RAISES static bool is_wrong_type(lua_State *L, const char *type, const char 
 	return !right;
 }
 
-LUA_RAISES static bool is_out_of_range(lua_State *L, int rule, const char *text)
+LUA_RAISES static bool is_out_of_range(lua_State *L, struct rule rule, const char *text)
 {
 	static const char *const bounds[] = {"min", "max"};
 	lua_Number number;
 
 	for (size_t i = 0; i < ARRAY_LEN(bounds); i++) {
-		bool set = lua_getfield(L, rule, bounds[i]) != LUA_TNIL;
-		lua_Number bound = set ? luaL_checknumber(L, -1) : 0;
+		bool set = push_word(L, rule, bounds[i]);
+		lua_Number bound = lua_tonumber(L, -1);
 		bool wrong = set && (!read_number(text, false, &number) ||
 				     (i == 0 ? number < bound : number > bound));
 
@@ -78,18 +128,17 @@ LUA_RAISES static bool is_out_of_range(lua_State *L, int rule, const char *text)
 	return false;
 }
 
-LUA_RAISES static bool is_not_listed(lua_State *L, int rule, const char *text)
+LUA_RAISES static bool is_not_listed(lua_State *L, struct rule rule, const char *text)
 {
 	luaL_Buffer choices;
 	bool listed = false;
 	lua_Integer count;
 	int list;
 
-	if (lua_getfield(L, rule, "enum") == LUA_TNIL) {
+	if (!push_word(L, rule, "enum")) {
 		lua_pop(L, 1);
 		return false;
 	}
-	luaL_checktype(L, -1, LUA_TTABLE);
 	list = lua_gettop(L);
 	count = (lua_Integer)lua_rawlen(L, list);
 	sandbox_charge(L, count);
@@ -97,8 +146,13 @@ LUA_RAISES static bool is_not_listed(lua_State *L, int rule, const char *text)
 	for (lua_Integer i = 1; i <= count; i++) {
 		if (i > 1)
 			luaL_addstring(&choices, ", ");
-		lua_rawgeti(L, list, i);
-		listed = listed || streq(luaL_checkstring(L, -1), text);
+		if (lua_rawgeti(L, list, i) != LUA_TSTRING && !lua_isnumber(L, -1))
+			return luaL_error(
+			    L,
+			    "schema.check: enum in the rule for '%s' has a %s, expected "
+			    "strings",
+			    rule.name, luaL_typename(L, -1));
+		listed = listed || streq(lua_tostring(L, -1), text);
 		luaL_addvalue(&choices);
 	}
 	luaL_pushresult(&choices);
@@ -109,10 +163,10 @@ LUA_RAISES static bool is_not_listed(lua_State *L, int rule, const char *text)
 	return !listed;
 }
 
-LUA_RAISES static bool is_too_long(lua_State *L, int rule, size_t len)
+LUA_RAISES static bool is_too_long(lua_State *L, struct rule rule, size_t len)
 {
-	bool set = lua_getfield(L, rule, "maxLength") != LUA_TNIL;
-	bool wrong = set && (lua_Integer)len > luaL_checkinteger(L, -1);
+	bool set = push_word(L, rule, "maxLength");
+	bool wrong = set && (lua_Number)len > lua_tonumber(L, -1);
 
 	if (wrong)
 		lua_pushfstring(L, "expected at most %s bytes, found %d", lua_tostring(L, -1),
@@ -121,13 +175,12 @@ LUA_RAISES static bool is_too_long(lua_State *L, int rule, size_t len)
 	return wrong;
 }
 
-LUA_RAISES static bool is_not_matching(lua_State *L, int rule, const char *text)
+LUA_RAISES static bool is_not_matching(lua_State *L, struct rule rule, const char *text)
 {
 	int top = lua_gettop(L);
 	bool wrong = false;
 
-	if (lua_getfield(L, rule, "pattern") != LUA_TNIL) {
-		luaL_checkstring(L, -1);
+	if (push_word(L, rule, "pattern")) {
 		sandbox_note(L);
 		lua_pushstring(L, text);
 		lua_getfield(L, -1, "find"); /* as text:find(pattern) */
@@ -147,21 +200,17 @@ LUA_RAISES static bool is_not_matching(lua_State *L, int rule, const char *text)
 /* The value is at the top, its rule below it. */
 LUA_RAISES static void check_value(lua_State *L, const char *name)
 {
-	int rule = lua_gettop(L) - 1;
-	const char *text, *type = "string";
+	const struct rule rule = {.at = lua_gettop(L) - 1, .name = name};
+	const char *text, *type;
 	size_t len;
 
-	if (!lua_istable(L, rule))
-		luaL_error(L, "schema.check: the rule for '%s' is a %s, expected a table", name,
-			   luaL_typename(L, rule));
 	if (lua_type(L, -1) != LUA_TSTRING) {
 		lua_pushfstring(L, "expected a string, found a %s", luaL_typename(L, -1));
 		add_violation(L, name);
 		return;
 	}
 	text = lua_tolstring(L, -1, &len);
-	if (lua_getfield(L, rule, "type") != LUA_TNIL)
-		type = luaL_checkstring(L, -1);
+	type = push_type(L, rule);
 	if (is_wrong_type(L, type, text) || is_out_of_range(L, rule, text) ||
 	    is_not_listed(L, rule, text) || is_too_long(L, rule, len) ||
 	    is_not_matching(L, rule, text))
@@ -193,23 +242,49 @@ LUA_RAISES static void check_present(lua_State *L)
 	lua_pop(L, 1);
 }
 
-LUA_RAISES static void check_missing(lua_State *L)
+/* The rule is on top. */
+LUA_RAISES static void check_rule(lua_State *L, const char *name)
+{
+	const struct rule rule = {.at = lua_gettop(L), .name = name};
+	size_t count;
+
+	if (!lua_istable(L, rule.at))
+		luaL_error(L, "schema.check: the rule for '%s' is a %s, expected a table", name,
+			   luaL_typename(L, rule.at));
+	count = convert_sorted_keys(L, rule.at);
+	for (size_t i = 1; i <= count; i++) {
+		lua_rawgeti(L, rule.at + 1, (lua_Integer)i);
+		push_word(L, rule, luaL_tolstring(L, -1, NULL));
+		lua_settop(L, rule.at + 1);
+	}
+	push_type(L, rule);
+	lua_settop(L, rule.at);
+}
+
+LUA_RAISES static void check_missing(lua_State *L, const char *name)
+{
+	bool required =
+	    push_word(L, (struct rule){lua_gettop(L), name}, "required") && lua_toboolean(L, -1);
+
+	lua_pushstring(L, name);
+	if (lua_rawget(L, PARAMETERS) == LUA_TNIL && required) {
+		lua_pushliteral(L, "is required");
+		add_violation(L, name);
+	}
+}
+
+LUA_RAISES static void each_rule(lua_State *L, void (*visit)(lua_State *, const char *))
 {
 	size_t count = convert_sorted_keys(L, RULES);
 	int keys = lua_gettop(L);
+	const char *name;
 
 	for (size_t i = 1; i <= count; i++) {
 		lua_rawgeti(L, keys, (lua_Integer)i);
-		lua_pushvalue(L, -1);
-		lua_rawget(L, RULES);
-		luaL_checktype(L, -1, LUA_TTABLE);
-		lua_getfield(L, -1, "required");
+		name = luaL_tolstring(L, -1, NULL);
 		lua_pushvalue(L, keys + 1);
-		lua_rawget(L, PARAMETERS);
-		if (lua_toboolean(L, -2) && lua_isnil(L, -1)) {
-			lua_pushliteral(L, "is required");
-			add_violation(L, luaL_checkstring(L, keys + 1));
-		}
+		lua_rawget(L, RULES);
+		visit(L, name);
 		lua_settop(L, keys);
 	}
 	lua_pop(L, 1);
@@ -225,8 +300,9 @@ LUA_RAISES static int check(lua_State *L)
 	luaL_checktype(L, PARAMETERS, LUA_TTABLE);
 	luaL_checktype(L, RULES, LUA_TTABLE);
 	lua_newtable(L);
+	each_rule(L, check_rule);
 	check_present(L);
-	check_missing(L);
+	each_rule(L, check_missing);
 	return 1;
 }
 

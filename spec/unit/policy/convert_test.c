@@ -402,6 +402,24 @@ static void schemas_name_what_is_wrong(void **state)
 	    {"schema.check({a = '1'}, {a = {type = 'int'}})", "unknown type 'int'"},
 	    {"schema.check({a = '1'}, {a = 1})", "the rule for 'a' is a number"},
 	    {"#schema.check({b = '', a = ''}, {c = {required = true}})", "3"},
+	    /* a rule that is wrong is so whether the parameter is there or not */
+	    {"schema.check({}, {a = {type = 'int'}})",
+	     "unknown type 'int' in the rule for 'a'; expected string, integer, number or boolean"},
+	    {"schema.check({}, {a = {min = 1, maximum = 3}})",
+	     "the rule for 'a' has the unknown word 'maximum'; expected required, type, enum, min, "
+	     "max, maxLength or pattern"},
+	    {"schema.check({}, {['*'] = {maximum = 3}})", "the rule for '*' has the unknown word"},
+	    {"schema.check({}, {a = {'required'}})", "the rule for 'a' has the unknown word '1'"},
+	    {"schema.check({}, {'a'})", "the rule for '1' is a string, expected a table"},
+	    {"schema.check({}, {a = {max = '3'}})",
+	     "max in the rule for 'a' is a string, expected a number"},
+	    {"schema.check({}, {a = {required = 1}})", "is a number, expected a boolean"},
+	    {"schema.check({a = '1'}, {a = setmetatable({}, {__index = {max = {}}})})",
+	     "max in the rule for 'a' is a table, expected a number"},
+	    {"schema.check({a = '1'}, {a = {enum = {'1', true}}})",
+	     "enum in the rule for 'a' has a boolean, expected strings"},
+	    {"schema.check({a = '2'}, {a = {enum = {1, 2}}})", "{}"},
+	    {"schema.check({a = 'abc'}, {a = {maxLength = 2.5}})", "expected at most 2.5 bytes"},
 	};
 
 	(void)state;
