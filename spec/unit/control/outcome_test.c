@@ -186,6 +186,28 @@ static void clocks_may_differ(void **state UNUSED)
 	}
 }
 
+/* The Job may have counted the attempt or not; at its limit it makes another, past it none. */
+static void an_attempt_is_told_at_once_where_another_follows(void **state UNUSED)
+{
+	static const struct {
+		int64_t counted, limit;
+		bool told;
+	} table[] = {{0, 1, true}, {1, 1, true}, {2, 1, false}, {0, 0, false}, {1, 0, false}};
+
+	for (size_t i = 0; i < ARRAY_LEN(table); i++) {
+		auto_json struct json *results = parse(SAYS("Running", "WaitingToRetry"));
+		auto_free char *text = NULL;
+		struct world w;
+
+		world_init(&w, BUSY_RUN, CONFIG, JOB("'active': 1"), FAILED_POD("3"));
+		json_set(json_mut(w.job, "status"), "failed", json_int(table[i].counted));
+		json_set(json_mut(w.job, "spec"), "backoffLimit", json_int(table[i].limit));
+		text = plan_of(&w, results);
+		assert_int_equal(has_prefix(text, "status "), table[i].told);
+		world_done(&w);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -195,6 +217,7 @@ int main(void)
 	    cmocka_unit_test(each_part_of_a_status_answer_is_checked),
 	    cmocka_unit_test(a_reason_may_have_1024_characters),
 	    cmocka_unit_test(clocks_may_differ),
+	    cmocka_unit_test(an_attempt_is_told_at_once_where_another_follows),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
