@@ -52,6 +52,8 @@ struct format {
 		    struct fault *fault);
 	void (*decoder_free)(struct decoder *decoder);
 
+	const char *media; /* its media type */
+
 	bool uneven; /* records may have different members */
 
 	/* The text around a list of records. */

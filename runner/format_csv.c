@@ -388,6 +388,7 @@ static int add_record(const struct json *settings, const struct cell *cells, siz
 
 const struct format csv_format = {
     .name = "csv",
+    .media = "text/csv",
     .suffixes = {".csv"},
     .check = check,
     .decoder_new = decoder_new,

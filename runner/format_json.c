@@ -192,6 +192,7 @@ static int add_object(const struct json *settings UNUSED, const struct cell *cel
 
 const struct format json_format = {
     .name = "json",
+    .media = "application/json",
     .suffixes = {".json"},
     .decoder_new = decoder_new,
     .next = json_next_row,
@@ -205,6 +206,7 @@ const struct format json_format = {
 
 const struct format jsonl_format = {
     .name = "jsonl",
+    .media = "application/x-ndjson",
     .suffixes = {".jsonl", ".ndjson"},
     .decoder_new = decoder_new,
     .next = jsonl_next_row,

@@ -148,6 +148,45 @@ int judge_status(const struct http_reply *reply, const char *who, enum reason re
 	return -1;
 }
 
+/* ---- the output ---- */
+
+int judge_notebook(const char *who, const char *says, struct fault *fault)
+{
+	return fault_set(fault, REASON_NOTEBOOK_FAILED, ERR_INVALID,
+			 "%s: HTTP status 200, but the notebook failed: %s", who, says);
+}
+
+int judge_stored_status(const struct http_reply *reply, struct fault *fault)
+{
+	bool gateway = reply->status == 502 || reply->status == 504;
+
+	return judge_status(reply, "the output", REASON_OUTPUT_REJECTED,
+			    gateway ? REASON_OUTPUT_AMBIGUOUS : REASON_OUTPUT_UNAVAILABLE, fault);
+}
+
+int judge_stored(const struct http_reply *reply, struct fault *fault)
+{
+	auto_free char *says = NULL;
+
+	if (judge_stored_status(reply, fault) < 0)
+		return -1;
+	switch (judge_body(reply->body.data, reply->body.len, &says)) {
+	case BODY_EMPTY:
+	case BODY_JSON:
+		return 0;
+	case BODY_ERROR:
+		return fault_set(fault, REASON_OUTPUT_REJECTED, ERR_INVALID,
+				 "the output: HTTP status 200, but an error: %s", says);
+	case BODY_NOTEBOOK:
+		return judge_notebook("the output", says, fault);
+	case BODY_HTML:
+	case BODY_TEXT:
+		break;
+	}
+	return fault_set(fault, REASON_OUTPUT_REJECTED, ERR_INVALID,
+			 "the output: expected an empty body or JSON, found: %s", says);
+}
+
 /* ---- the model ---- */
 
 enum { TRIES_OF_500 = 2 };

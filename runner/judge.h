@@ -15,6 +15,17 @@ int judge_no_answer(const struct http_reply *reply, enum reason unavailable, str
 int judge_status(const struct http_reply *reply, const char *who, enum reason rejected,
 		 enum reason unavailable, struct fault *fault);
 
+/*
+ * 0 if the answer to a request with output means that it is stored: a status of 2xx, and a body
+ * that is empty or JSON without an error. A gateway that gave up (502, 504) leaves it open:
+ * OutputAmbiguous. judge_stored_status does not look at the body.
+ */
+int judge_stored(const struct http_reply *reply, struct fault *fault);
+int judge_stored_status(const struct http_reply *reply, struct fault *fault);
+
+/* A notebook that failed has said this. Returns -1. */
+int judge_notebook(const char *who, const char *says, struct fault *fault);
+
 /* What a runner does about the answer of a model to one request. */
 enum verdict {
 	VERDICT_GOOD,    /* status 2xx: read it */

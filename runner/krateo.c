@@ -199,12 +199,6 @@ int krateo_output_body(const struct contract *contract, const char *pod_uid,
 
 /* ---- answers ---- */
 
-static int notebook_failed(const char *who, const char *says, struct fault *fault)
-{
-	return fault_set(fault, REASON_NOTEBOOK_FAILED, ERR_INVALID,
-			 "%s: HTTP status 200, but the notebook failed: %s", who, says);
-}
-
 int krateo_judge_fetch(const struct http_reply *reply, struct fault *fault)
 {
 	auto_free char *says = NULL;
@@ -223,39 +217,13 @@ int krateo_judge_fetch(const struct http_reply *reply, struct fault *fault)
 		return fault_set(fault, REASON_INPUT_REJECTED, ERR_INVALID,
 				 "the input: expected rows, found an error: %s", says);
 	case BODY_NOTEBOOK:
-		return notebook_failed("the input", says, fault);
+		return judge_notebook("the input", says, fault);
 	case BODY_HTML:
 	case BODY_TEXT:
 		break;
 	}
 	return fault_set(fault, REASON_INPUT_NOT_JSON, ERR_INVALID,
 			 "the input: expected JSON, found: %s", says);
-}
-
-int krateo_judge_store(const struct http_reply *reply, struct fault *fault)
-{
-	auto_free char *says = NULL;
-
-	if (judge_status(reply, "the output", REASON_OUTPUT_REJECTED,
-			 reply->status == 502 || reply->status == 504 ? REASON_OUTPUT_AMBIGUOUS
-								      : REASON_OUTPUT_UNAVAILABLE,
-			 fault) < 0)
-		return -1;
-	switch (judge_body(reply->body.data, reply->body.len, &says)) {
-	case BODY_EMPTY:
-	case BODY_JSON:
-		return 0;
-	case BODY_ERROR:
-		return fault_set(fault, REASON_OUTPUT_REJECTED, ERR_INVALID,
-				 "the output: HTTP status 200, but an error: %s", says);
-	case BODY_NOTEBOOK:
-		return notebook_failed("the output", says, fault);
-	case BODY_HTML:
-	case BODY_TEXT:
-		break;
-	}
-	return fault_set(fault, REASON_OUTPUT_REJECTED, ERR_INVALID,
-			 "the output: expected an empty body or JSON, found: %s", says);
 }
 
 /* ---- the two calls ---- */
@@ -342,7 +310,7 @@ static int commit(struct storage *storage, struct fault *fault)
 		return judge_no_answer(
 		    &reply, reply.sent ? REASON_OUTPUT_AMBIGUOUS : REASON_OUTPUT_UNAVAILABLE,
 		    fault);
-	return krateo_judge_store(&reply, fault);
+	return judge_stored(&reply, fault);
 }
 
 const struct provider krateo_provider = {

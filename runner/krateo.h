@@ -28,9 +28,8 @@ int krateo_input_body(const struct contract *contract, struct buf *out, struct f
 int krateo_output_body(const struct contract *contract, const char *pod_uid,
 		       const char *predictions, struct buf *out, struct fault *fault);
 
-/* 0 if the answer means success, whatever the body of a fetch holds. */
+/* 0 if the answer means success, whatever the rows in it. */
 int krateo_judge_fetch(const struct http_reply *reply, struct fault *fault);
-int krateo_judge_store(const struct http_reply *reply, struct fault *fault);
 
 /* The headers that the section asks for, and those that go with every call. */
 void krateo_headers(const struct json *section, const char *authorization,

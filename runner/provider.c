@@ -1,8 +1,10 @@
 #include "runner/provider.h"
 
 #include "runner/field.h"
+#include "runner/http_storage.h"
 
-static const struct provider *const providers[] = {&krateo_provider, &file_provider};
+static const struct provider *const providers[] = {&krateo_provider, &file_provider,
+						   &http_provider};
 
 static void unknown(const struct json *section, const char *where, struct err *err)
 {

@@ -6,6 +6,7 @@
 #include <cmocka.h>
 
 #include "base/log.h"
+#include "runner/judge.h"
 #include "runner/krateo.h"
 
 static char *text_of(char c, size_t len)
@@ -127,7 +128,7 @@ static void test_judges(void **state UNUSED)
 		buf_adds(&reply.body, cases[i].body);
 		if (krateo_judge_fetch(&reply, &fetch) == 0)
 			fetch.reason = REASON_COMPLETED;
-		if (krateo_judge_store(&reply, &store) == 0)
+		if (judge_stored(&reply, &store) == 0)
 			store.reason = REASON_COMPLETED;
 		if (fetch.reason != cases[i].fetch || store.reason != cases[i].store)
 			fail_msg("%d %s: fetch %s, store %s", cases[i].status, cases[i].body,
