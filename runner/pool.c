@@ -67,6 +67,8 @@ static void set_sizes(const struct pool *pool, size_t *rows, size_t *bytes)
 
 	*rows = model->rows > 0 ? model->rows : whole ? SIZE_MAX : BATCH_ROWS;
 	*bytes = model->bytes > 0 ? model->bytes : whole ? SIZE_MAX : BATCH_BYTES;
+	if (model->inputs[0].shape.rank > 0 && model->inputs[0].shape.dims[0] > 0)
+		*rows = (size_t)model->inputs[0].shape.dims[0];
 	if (model->protocol->one_row)
 		*rows = 1;
 }

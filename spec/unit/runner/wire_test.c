@@ -110,6 +110,26 @@ static void test_shapes(void **state UNUSED)
 	check_shape(",\"shape\":[-1,1,2]", UNAVAILABLE, "[2,1,2]", 0);
 }
 
+/* A model that takes one row at a time is asked once for each; the values are stored in order. */
+static void test_fixed_rows(void **state UNUSED)
+{
+	struct scripted s = {.routes = {{.path = "/v2/models/m/infer",
+					 .answers = {OK("{\"outputs\":[{\"data\":[7]}]}"),
+						     OK("{\"outputs\":[{\"data\":[8]}]}")}}}};
+	struct outcome outcome = run_usual(&s, ",\"shape\":[1,2]", NO_METADATA, OK(REPLY));
+	const char *request;
+
+	check_outcome("fixed rows", &outcome, 0, "Completed", "2 rows in, 2 values stored");
+	assert_int_equal(scripted_seen(&s, "POST /v2/models/m/infer ", &request), 2);
+	assert_string_equal(scripted_body(request),
+			    "{\"inputs\":[{\"data\":[[9007199254740993,0.1000000000000000055]],"
+			    "\"datatype\":\"FP32\",\"name\":\"x\",\"shape\":[1,2]}]}");
+	assert_int_equal(scripted_seen(&s, "POST /out ", &request), 1);
+	assert_non_null(strstr(request, "\"predictions\":\"[7,8]\""));
+	outcome_done(&outcome);
+	scripted_done(&s);
+}
+
 static void test_headers(void **state UNUSED)
 {
 	struct scripted s = {.count = 0};
@@ -158,9 +178,9 @@ static void test_model_headers(void **state UNUSED)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    cmocka_unit_test(test_too_long),      cmocka_unit_test(test_empty),
-	    cmocka_unit_test(test_shapes),        cmocka_unit_test(test_headers),
-	    cmocka_unit_test(test_model_headers),
+	    cmocka_unit_test(test_too_long),   cmocka_unit_test(test_empty),
+	    cmocka_unit_test(test_shapes),     cmocka_unit_test(test_headers),
+	    cmocka_unit_test(test_fixed_rows), cmocka_unit_test(test_model_headers),
 	};
 
 	return cmocka_run_group_tests(tests, set_up, tear_down);
