@@ -282,7 +282,9 @@ size_t sandbox_heap_peak(const struct sandbox *box)
 
 int64_t sandbox_instructions(const struct sandbox *box)
 {
-	return box->options.instructions - box->left;
+	int64_t left = box->left > HOOK_STEP ? box->left - HOOK_STEP : 0;
+
+	return box->options.instructions - left;
 }
 
 int sandbox_cpu_ms(const struct sandbox *box)

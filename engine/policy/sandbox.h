@@ -75,7 +75,8 @@ int sandbox_call(struct sandbox *box, const struct sandbox_call *call, struct bu
 
 /* What it has used. */
 size_t sandbox_heap_peak(const struct sandbox *box);
-int64_t sandbox_instructions(const struct sandbox *box); /* in steps of 1000 */
+/* Counted in steps of 1000; one that was begun counts whole. */
+int64_t sandbox_instructions(const struct sandbox *box);
 
 int sandbox_cpu_ms(const struct sandbox *box); /* what it may use */
 

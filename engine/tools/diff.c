@@ -7,9 +7,9 @@ struct comparison {
 	const struct policies_at *old, *new;
 	const char *run_key, *hook;
 	bool colors;
-	bool headed;          /* the hook's header is printed */
-	struct json *changes; /* of the run, for ARGS_JSON */
-	size_t changed;       /* runs */
+	bool headed;            /* the hook's header is printed */
+	struct json *changes;   /* of the run, for ARGS_JSON */
+	size_t changed, failed; /* runs */
 };
 
 /* ---- printing ---- */
@@ -140,6 +140,14 @@ static int compare_run(struct comparison *c, const struct objects *objects)
 	return status != TOOL_GOOD ? status : changed ? TOOL_WRONG : TOOL_GOOD;
 }
 
+static void print_count(const struct comparison *c, size_t runs)
+{
+	printf("%zu of %zu runs change", c->changed, runs);
+	if (c->failed > 0)
+		printf("; %zu could not be compared", c->failed);
+	putchar('\n');
+}
+
 static int compare_all(struct comparison *c, const struct objects *objects)
 {
 	const struct json *runs = objects_runs(objects);
@@ -150,10 +158,11 @@ static int compare_all(struct comparison *c, const struct objects *objects)
 
 		c->run_key = json_str(r);
 		status = compare_run(c, objects);
+		c->failed += status == TOOL_FAILED;
 		worst = status > worst ? status : worst;
 	}
 	if (c->args->output == ARGS_TEXT)
-		printf("%zu of %zu runs change\n", c->changed, json_len(runs));
+		print_count(c, json_len(runs));
 	return worst;
 }
 

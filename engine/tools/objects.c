@@ -3,6 +3,7 @@
 #include "tools/documents.h"
 
 #define NO_UID "00000000-0000-0000-0000-000000000000"
+#define LABEL_JOB_NAME "batch.kubernetes.io/job-name"
 
 /* Beside what a view needs: the policies that configs have of their own. */
 enum { POLICIES = VIEW_KINDS, KEPT, OTHERS = KEPT };
@@ -73,14 +74,53 @@ static void pass_over(const struct json *object)
 			json_get_str(object, "apiVersion", "no apiVersion"));
 }
 
+/* Of a Job that somebody has written: what no other Job has. */
+static char *uid_of_job(const struct json *metadata, const char *name)
+{
+	return xasprintf("%s/%s", json_get_str(metadata, "namespace", ""), name);
+}
+
+static void give_uid(struct json *metadata, int which)
+{
+	auto_free char *job = uid_of_job(metadata, json_get_str(metadata, "name", ""));
+
+	if (*json_get_str(metadata, "uid", "") != '\0')
+		return;
+	if (which == VIEW_RUNS)
+		json_set_str(metadata, "uid", NO_UID);
+	else if (which == VIEW_JOBS || which == VIEW_CRONJOBS)
+		json_set_str(metadata, "uid", job);
+}
+
+static void give_owner(struct json *metadata)
+{
+	const char *name = json_str(json_at(metadata, "labels", LABEL_JOB_NAME));
+	auto_free char *uid = name != NULL ? uid_of_job(metadata, name) : NULL;
+
+	if (json_first(json_get(metadata, "ownerReferences")) != NULL)
+		return;
+	if (name != NULL)
+		json_set(metadata, "ownerReferences",
+			 json_build("[{'apiVersion': 'batch/v1', 'kind': 'Job', 'name': %s, "
+				    "'uid': %s, 'controller': true}]",
+				    name, uid));
+	else
+		fprintf(
+		    stderr,
+		    "note: passed over: Pod %s/%s names no Job; expected the label " LABEL_JOB_NAME
+		    " or ownerReferences\n",
+		    json_get_str(metadata, "namespace", ""), json_get_str(metadata, "name", ""));
+}
+
 static void complete(struct json *object, int which, const char *namespace)
 {
 	struct json *metadata = json_mut(object, "metadata");
 
 	if (*json_get_str(metadata, "namespace", "") == '\0')
 		json_set_str(metadata, "namespace", namespace);
-	if (which == VIEW_RUNS && *json_get_str(metadata, "uid", "") == '\0')
-		json_set_str(metadata, "uid", NO_UID);
+	give_uid(metadata, which);
+	if (which == VIEW_PODS)
+		give_owner(metadata);
 }
 
 static int take(void *arg, const struct json *given, struct err *err)

@@ -4,8 +4,12 @@
  *
  * Kept are InferenceRun, InferenceConfig, Job, CronJob and Pod, and of ConfigMaps those with the
  * policies of a config (control/bundles.h). Objects of other kinds are passed over with a note on
- * stderr. A run
- * that has no uid gets one of zeros: the API server would give it another.
+ * stderr.
+ *
+ * People write such files, too, and leave out what a cluster fills in: a run without a uid gets one
+ * of zeros, as the names of what `render` prints say, a Job one of its own; a Pod without an owner
+ * belongs to the Job of its namespace that its label batch.kubernetes.io/job-name names, if that
+ * has no uid either.
  */
 #ifndef TOOLS_OBJECTS_H
 #define TOOLS_OBJECTS_H

@@ -192,6 +192,14 @@ check "a status that the Job contradicts" exits 1 'early/status.lua: status\(\) 
 	policy eval status "$dir/early" -f "$work/started.yaml"
 check "as JSON" prints '.error.kind == "script" and .ok == null and .instructions > 0' policy eval status "$dir/early" -f "$work/started.yaml" -o json
 check "in the namespace that is told" exits 0 '^# there/a status' policy eval status scripts -f "$work/started.yaml" -n there
+sed 's/, uid: j, /, /; s/name: p, ownerReferences: .*/name: p, labels: {batch.kubernetes.io\/job-name: inf-a-12345678}}/' \
+	"$work/started.yaml" > "$work/written.yaml"
+check "a Job without a uid, a Pod that only says its name" exits 0 'no model' policy eval status scripts -f "$work/written.yaml"
+sed 's/job-name: inf-a/job-name: inf-b/' "$work/written.yaml" > "$work/elsewhere.yaml"
+check "another Job's Pod" exits 0 '^reason: BackoffLimitExceeded$' policy eval status scripts -f "$work/elsewhere.yaml"
+sed 's/, labels: .*/}/' "$work/written.yaml" > "$work/stray.yaml"
+check "a Pod of no Job is passed over" exits 0 '^note: passed over: Pod default/p names no Job; expected the label' \
+	policy eval status scripts -f "$work/stray.yaml"
 check "another kind is passed over" exits 0 '^note: passed over, .*: Deployment other of apps/v1$' policy eval status scripts -f "$work/started.yaml"
 
 # ---- a config's own policies ----
@@ -237,6 +245,8 @@ check "a new member" exits 1 '^\+ parameters.by: "me"$' policy diff scripts "$di
 check "in the manifest" exits 1 '^\+ metadata.labels\["a/b"\]: "c"$' policy diff scripts "$dir/other" "${iris[@]}"
 check "under a header" exits 1 '^--- scripts: .*/iris-run-january shape$' policy diff scripts "$dir/other" "${iris[@]}"
 check "how many" exits 1 '^1 of 1 runs change$' policy diff scripts "$dir/other" "${iris[@]}"
+check "and how many it cannot tell about" exits 2 '^0 of 1 runs change; 1 could not be compared$' \
+	policy diff scripts "$dir/other" -f examples/iris-run.yaml
 check "a new violation" exits 1 '^\+ \[0\]: \{"field":"spec.parameters.input_table_name"' policy diff scripts "$dir/strict" "${iris[@]}"
 check "a rejection" exits 1 '^\+ rejected: not iris-run-january' policy diff scripts "$dir/refuse" "${iris[@]}"
 check "an error" exits 1 '^\+ .*bomb/contract.lua:2: the script ran' policy diff scripts "$dir/bomb" "${iris[@]}"

@@ -104,6 +104,7 @@ check "and passes, as the one for errors does" like '^2 successes / 0 failures /
 
 check "without a folder" ends 2 spec/policy-test
 check "with one that is not there" ends 2 spec/policy-test "$work/none"
+check "which says so" like "expected a folder of policies, found none at $work/none " spec/policy-test "$work/none"
 check "a folder without policies" like 'expected policy files such as contract.lua, found none' \
 	env BUILD="$BUILD" spec/policy-test "$work" spec/lua
 plain() {
