@@ -30,6 +30,18 @@ check() {
 	[ ! -s "$work/engine.log" ] || tail -n 15 "$work/engine.log" | sed 's/^/# engine: /'
 }
 
+# python_needs PACKAGE==VERSION...: sets python to an interpreter that has them, or skips the suite
+python_needs() {
+	local venv
+	if ! venv=$(spec/venv "$@" 2> "$work/venv.log"); then
+		sed 's/^/# /' "$work/venv.log"
+		echo "1..0 # SKIP $(tail -n 1 "$work/venv.log")"
+		exit
+	fi
+	export PYTHONDONTWRITEBYTECODE=1
+	export python=$venv/bin/python
+}
+
 plan() {
 	echo "1..$tests"
 }
