@@ -124,11 +124,11 @@ struct http_stream *http_stream_open(const struct http_request *request, struct 
 			curl_easy_getinfo(stream->try.easy, CURLINFO_RESPONSE_CODE, &status);
 			reply->status = (int)status;
 			reply->sent = true;
-			if (!http_status_passing(reply->status) || tries == HTTP_TRIES)
+			if (!http_status_passing(reply->status) || tries == HTTP_TRIES || request->single)
 				return stream;
 		}
 		finish(stream, trouble(stream, in_time), &again, err);
-		if (!again || tries == HTTP_TRIES)
+		if (!again || tries == HTTP_TRIES || request->single)
 			return NULL;
 		wait = retry_wait(http_retry_delay(), tries, reply->retry_ms);
 		log_warn("call failed, trying again", "status", log_num(reply->status), "wait_ms",

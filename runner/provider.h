@@ -101,7 +101,7 @@ struct provider {
 	void (*close)(struct storage *storage);
 };
 
-extern const struct provider krateo_provider, file_provider;
+extern const struct provider krateo_provider, file_provider, s3_provider;
 
 /* Read the section ({"krateo": {...}}) at `key` of the contract and check it. */
 int section_read(const struct json *root, const char *key, enum side side, struct section *out,
