@@ -39,7 +39,7 @@ CONTROLLER := $(BUILD)/kserve-controller
 RUNNER     := $(BUILD)/kserve-runner
 STANDINS   := $(patsubst spec/standins/%.c,$(BUILD)/%,$(wildcard spec/standins/*.c))
 MODULE     := $(BUILD)/lua/kserve/policy.so $(BUILD)/lua/kserve/report.lua
-TOOLS      := $(MODULE) $(BUILD)/apisim $(BUILD)/podrunner $(BUILD)/bench-load $(BUILD)/bench-policy $(STANDINS)
+TOOLS      := $(MODULE) $(BUILD)/apisim $(BUILD)/podrunner $(BUILD)/bench-load $(BUILD)/bench-policy $(BUILD)/signer $(STANDINS)
 UNIT       := $(patsubst spec/%.c,$(BUILD)/spec/%,$(wildcard spec/unit/*/*_test.c))
 LUA        := $(wildcard scripts/*.lua)
 
@@ -126,6 +126,10 @@ $(BUILD)/podrunner: $(call objects,spec/podrunner/*.c) $(call lib,kube) $(call l
 $(STANDINS): $(BUILD)/%: $(BUILD)/obj/spec/standins/%.o $(call objects,spec/standins/parts/*.c) $(call lib,net) $(call lib,base)
 	$(call say,ld,$@)
 	$(Q)$(CC) $(ALL_LDFLAGS) $^ $(LIBS_net) $(LIBS_base) -o $@
+
+$(BUILD)/signer: $(BUILD)/obj/spec/e2e/signer.o $(patsubst %,$(BUILD)/obj/runner/%.o,sigv4 uri http_text) $(call lib,base)
+	$(call say,ld,$@)
+	$(Q)$(CC) $(ALL_LDFLAGS) $^ -lcurl $(LIBS_base) -o $@
 
 $(BUILD)/bench-load: $(BUILD)/obj/spec/bench/load.o $(call lib,kube) $(call lib,net) $(call lib,base)
 	$(call say,ld,$@)
