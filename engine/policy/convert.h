@@ -5,9 +5,11 @@
  *	object, array        table with a marker, so that {} and [] come back as they went in
  *	integer              integer, if it fits 64 bits
  *	other number         float, if printing it gives the same digits; else a read-only
- *"json.number" that prints as it was written, computes and compares as a float, and that tonumber()
- *turns into one (== needs a json.number on both sides) string, true, false  the same null
- *json.null; an absent member is nil
+ *	                     "json.number" that prints as it was written, computes and compares as a
+ *	                     float, and that tonumber() turns into one (== needs a json.number on
+ *	                     both sides)
+ *	string, true, false  the same
+ *	null                 json.null; an absent member is nil
  *
  * The way back reads tables raw (no metamethod runs) and refuses what JSON cannot hold, naming the
  * place: NaN, infinities, functions, cycles and other nesting deeper than CONVERT_DEPTH_MAX, lists
@@ -16,7 +18,7 @@
  * it has items, else an object.
  *
  * json.array(t) and json.object(t) mark a table; json.parse(text) reads JSON that came as text,
- *such as an annotation, and returns nil and a message if it is none.
+ * such as an annotation, and returns nil and a message if it is none.
  */
 #ifndef POLICY_CONVERT_H
 #define POLICY_CONVERT_H
@@ -35,10 +37,6 @@ LUA_RAISES void convert_push(lua_State *L, const struct json *value);
 
 /* Append the value at index to out as compact JSON; out->max is the limit of its size. */
 LUA_RAISES void convert_write(lua_State *L, int index, struct buf *out);
-
-/* Push an array of the keys of the table at index in their fixed order: false, true, numbers,
- * strings by bytes. Keys of another type have no order: an error. Returns their count. */
-LUA_RAISES size_t convert_sorted_keys(lua_State *L, int index);
 
 /* The value at index is json.null. */
 bool convert_is_null(lua_State *L, int index);

@@ -4,6 +4,7 @@
 
 #include "base/buf.h"
 #include "policy/convert.h"
+#include "policy/keys.h"
 #include "policy/sandbox.h"
 
 /* The stack of schema.check(parameters, rules): its arguments and the list of violations. */
@@ -219,7 +220,7 @@ LUA_RAISES static void check_value(lua_State *L, const char *name)
 
 LUA_RAISES static void check_present(lua_State *L)
 {
-	size_t count = convert_sorted_keys(L, PARAMETERS);
+	size_t count = keys_sorted(L, PARAMETERS);
 	int keys = lua_gettop(L);
 
 	for (size_t i = 1; i <= count; i++) {
@@ -251,7 +252,7 @@ LUA_RAISES static void check_rule(lua_State *L, const char *name)
 	if (!lua_istable(L, rule.at))
 		luaL_error(L, "schema.check: the rule for '%s' is a %s, expected a table", name,
 			   luaL_typename(L, rule.at));
-	count = convert_sorted_keys(L, rule.at);
+	count = keys_sorted(L, rule.at);
 	for (size_t i = 1; i <= count; i++) {
 		lua_rawgeti(L, rule.at + 1, (lua_Integer)i);
 		push_word(L, rule, luaL_tolstring(L, -1, NULL));
@@ -275,7 +276,7 @@ LUA_RAISES static void check_missing(lua_State *L, const char *name)
 
 LUA_RAISES static void each_rule(lua_State *L, void (*visit)(lua_State *, const char *))
 {
-	size_t count = convert_sorted_keys(L, RULES);
+	size_t count = keys_sorted(L, RULES);
 	int keys = lua_gettop(L);
 	const char *name;
 

@@ -2,6 +2,7 @@
 
 #include "policy/convert.h"
 #include "policy/helpers.h"
+#include "policy/keys.h"
 #include "policy/library.h"
 #include "policy/number.h"
 #include "policy/sandbox.h"
@@ -56,7 +57,7 @@ LUA_RAISES static int base_pairs(lua_State *L)
 {
 	luaL_checktype(L, 1, LUA_TTABLE);
 	lua_pushvalue(L, 1);
-	convert_sorted_keys(L, 1);
+	keys_sorted(L, 1);
 	lua_pushinteger(L, 0);
 	lua_pushcclosure(L, pairs_step, 3);
 	return 1;
@@ -69,7 +70,7 @@ LUA_RAISES static int base_next(lua_State *L)
 	if (!lua_isnoneornil(L, 2))
 		return luaL_error(L, "next(t, key) is not part of policies: use pairs(t)");
 	lua_settop(L, 1);
-	convert_sorted_keys(L, 1);
+	keys_sorted(L, 1);
 	lua_rawgeti(L, -1, 1);
 	lua_pushvalue(L, -1);
 	lua_rawget(L, 1);
