@@ -158,6 +158,22 @@ static void start_lease(struct app *app, const char *namespace)
 						      .arg = app});
 }
 
+static void build_controller(struct app *app, const char *namespace)
+{
+	app->controller = controller_new(
+	    &(struct controller_deps){app->loop, app->client, app->host, app->events, app->metrics},
+	    &(struct controller_spec){.namespaces = (const char *const *)app->options.namespaces,
+				      .policy_namespace = namespace,
+				      .policy_name = app->options.policy_configmap,
+				      .config_policies = app->options.config_policies,
+				      .service_account = app->options.service_account,
+				      .pending_ms = app->options.pending_ms,
+				      .max_in_flight = (int)app->options.max_in_flight,
+				      .resync_ms = app->options.polling_ms,
+				      .may_write = may_write,
+				      .arg = app});
+}
+
 static int start(struct app *app, struct err *err)
 {
 	const char *namespace;
@@ -180,18 +196,7 @@ static int start(struct app *app, struct err *err)
 	    app->loop, app->client,
 	    &(struct events_spec){.component = "kserve-controller", .instance = app->identity});
 	app->host = policy_host_new(app->loop, &(struct policy_options){0});
-	app->controller = controller_new(
-	    &(struct controller_deps){app->loop, app->client, app->host, app->events, app->metrics},
-	    &(struct controller_spec){.namespaces = (const char *const *)app->options.namespaces,
-				      .policy_namespace = namespace,
-				      .policy_name = app->options.policy_configmap,
-				      .config_policies = app->options.config_policies,
-				      .service_account = app->options.service_account,
-				      .pending_ms = app->options.pending_ms,
-				      .max_in_flight = (int)app->options.max_in_flight,
-				      .resync_ms = app->options.polling_ms,
-				      .may_write = may_write,
-				      .arg = app});
+	build_controller(app, namespace);
 	loop_signal(app->loop, SIGTERM, on_signal, app);
 	loop_signal(app->loop, SIGINT, on_signal, app);
 	if (app->options.leader_elect)
