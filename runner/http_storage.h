@@ -2,13 +2,13 @@
  * http_storage.h - the provider "http": what a server gives as input, or takes as output.
  *
  *	"http": {"url": "https://host/rows.jsonl"}
- *	"http": {"endpointRef": {"name": "...", "namespace": "..."}, "path": "/rows", "method":
- *"POST", "headers": ["Name: value"], "body": {...}}
+ *	"http": {"endpointRef": {"name": "...", "namespace": "..."}, "path": "/rows",
+ *	         "method": "POST", "headers": ["Name: value"], "body": {...}}
  *
- * Either url or endpointRef (endpoint.h) with path; a secret belongs into the Secret. An address with
- * a query needs "format", unless it is json. An input is
- * the body of the answer to GET, or to a method given, and is read as a stream. An output is sent
- * by POST, or by a method given, and has three members more:
+ * Either url or endpointRef (endpoint.h) with path; a secret belongs into the Secret. An address
+ * with a query needs "format", unless it is json. An input is the body of the answer to GET, or to
+ * a method given, and is read as a stream. An output is sent by POST, or by a method given, and has
+ * three members more:
  *
  *	"chunks": true      a request for each chunk of rows, as soon as they are there (format
  *	                    jsonl), instead of one with all of them, which are held in memory

@@ -5,7 +5,6 @@
 #include "base/log.h"
 #include "runner/endpoint.h"
 #include "runner/field.h"
-#include "runner/gojson.h"
 #include "runner/headers.h"
 #include "runner/judge.h"
 
@@ -20,7 +19,10 @@ struct storage {
 	bool fetched;
 	struct http_reply reply; /* of the input */
 	size_t at;               /* how much of it has been read */
-	struct buf predictions;  /* of the output */
+
+	/* the output */
+	bool output, upsert;
+	struct buf predictions;
 };
 
 /* ---- checking ---- */
@@ -52,13 +54,30 @@ static int check_verb(const struct json *api, const char *where, struct err *err
 		       verb);
 }
 
+static int check_upsert(const struct section *section, struct err *err)
+{
+	const char *format;
+	bool upsert = false;
+
+	if (field_bool(section->settings, section->where, "upsert", &upsert, err) < 0 ||
+	    field_string(section->settings, section->where, "format", &format, err) < 0)
+		return -1;
+	if (!upsert || *format == '\0' || streq(format, json_format.name))
+		return 0;
+	return err_set(
+	    err, ERR_INVALID,
+	    "%s.upsert: expected the format json, found %s: chunks are cut out of a list",
+	    section->where, format);
+}
+
 static int check(const struct section *section, struct err *err)
 {
 	auto_free char *path = xasprintf("%s.api", section->where);
 	const struct json *api;
 	const char *ignored;
 
-	if (field_object(section->settings, section->where, "api", &api, err) < 0 ||
+	if (check_upsert(section, err) < 0 ||
+	    field_object(section->settings, section->where, "api", &api, err) < 0 ||
 	    check_endpoint(api, path, err) < 0 ||
 	    field_string(api, path, "path", &ignored, err) < 0 || check_verb(api, path, err) < 0)
 		return -1;
@@ -121,80 +140,12 @@ static struct storage *open_storage(const struct contract *contract, const struc
 		return NULL;
 	}
 	storage->contract = contract;
+	storage->output = section->side == SIDE_OUTPUT;
+	storage->upsert = json_is_true(json_get(section->settings, "upsert"));
 	storage->url = endpoint_join(&storage->endpoint, json_get_str(api, "path", ""));
 	storage->method = *verb != '\0' ? verb : "GET";
 	krateo_headers(section->settings, storage->endpoint.authorization, &storage->headers);
 	return storage;
-}
-
-/* ---- bodies ---- */
-
-static int check_args(const struct gojson_pair *pairs, size_t count, struct fault *fault)
-{
-	size_t sum = 0;
-
-	for (size_t i = 0; i < count; i++) {
-		size_t len = strlen(pairs[i].key) + 1 + strlen(pairs[i].value);
-
-		if (len > KRATEO_ARG_MAX)
-			return fault_set(
-			    fault, REASON_ARG_TOO_LONG, ERR_LIMIT,
-			    "%s: expected at most %zu bytes, found %zu: a notebook gets "
-			    "it as one argument of its command line",
-			    pairs[i].key, KRATEO_ARG_MAX - strlen(pairs[i].key) - 1,
-			    strlen(pairs[i].value));
-		sum += len + 1;
-	}
-	if (sum > KRATEO_ARGS_MAX)
-		return fault_set(
-		    fault, REASON_ARG_TOO_LONG, ERR_LIMIT,
-		    "parameters: expected at most %d bytes in all, found %zu: a notebook "
-		    "gets them as its command line",
-		    KRATEO_ARGS_MAX, sum);
-	return 0;
-}
-
-static bool is_reserved(const char *key)
-{
-	return streq(key, "job_uid") || streq(key, "pod_uid") || streq(key, "predictions");
-}
-
-/* The own pairs, then the parameters. */
-static int add_body(const struct contract *contract, const struct gojson_pair *own,
-		    size_t own_count, struct buf *out, struct fault *fault)
-{
-	size_t max = own_count + json_len(contract->parameters), count = own_count;
-	auto_free struct gojson_pair *pairs = xcalloc(max + 1, sizeof(*pairs));
-
-	for (size_t i = 0; i < own_count; i++)
-		pairs[i] = own[i];
-	for (const struct json *c = json_first(contract->parameters); c != NULL; c = json_next(c)) {
-		const char *value = json_str(c) != NULL ? json_str(c) : "";
-
-		if (own_count > 0 && is_reserved(json_key(c)))
-			log_warn("parameter left out: its name is reserved", "parameter",
-				 json_key(c));
-		else
-			pairs[count++] = (struct gojson_pair){json_key(c), value};
-	}
-	if (check_args(pairs, count, fault) < 0)
-		return -1;
-	gojson_add_map(out, pairs, count);
-	return 0;
-}
-
-int krateo_input_body(const struct contract *contract, struct buf *out, struct fault *fault)
-{
-	return add_body(contract, NULL, 0, out, fault);
-}
-
-int krateo_output_body(const struct contract *contract, const char *pod_uid,
-		       const char *predictions, struct buf *out, struct fault *fault)
-{
-	const struct gojson_pair own[] = {
-	    {"job_uid", contract->job_id}, {"pod_uid", pod_uid}, {"predictions", predictions}};
-
-	return add_body(contract, own, ARRAY_LEN(own), out, fault);
 }
 
 /* ---- answers ---- */
@@ -224,6 +175,58 @@ int krateo_judge_fetch(const struct http_reply *reply, struct fault *fault)
 	}
 	return fault_set(fault, REASON_INPUT_NOT_JSON, ERR_INVALID,
 			 "the input: expected JSON, found: %s", says);
+}
+
+/* ---- is the notebook there? ---- */
+
+char *krateo_info_url(const char *url)
+{
+	static const char compute[] = "/compute/";
+	const char *name = strrchr(url, '/');
+
+	if (name == NULL || name[1] == '\0' || strpbrk(url, "?#") != NULL ||
+	    (size_t)(name + 1 - url) < strlen(compute) ||
+	    !has_prefix(name + 1 - strlen(compute), compute))
+		return NULL;
+	return xasprintf("%s/info", url);
+}
+
+bool krateo_info_missing(const struct http_reply *reply)
+{
+	struct err ignored = ERR_INIT;
+	auto_json struct json *info = NULL;
+
+	if (reply->status != 404)
+		return false;
+	info = json_parse(reply->body.data, reply->body.len, &ignored);
+	return json_get(info, "notebook") != NULL;
+}
+
+/* The database handler answers a call of a notebook that is not there as one that prints nothing.
+ * Others need not know the path of its information; what they say to it does not count. */
+static int preflight(struct storage *storage, struct fault *fault)
+{
+	auto_reply struct http_reply reply = HTTP_REPLY_INIT;
+	auto_free char *url = krateo_info_url(storage->url);
+	struct http_request request = {.method = "GET",
+				       .url = url,
+				       .peer = &storage->endpoint.peer,
+				       .headers = &storage->headers};
+	auto_free char *safe = NULL;
+
+	if (url == NULL)
+		return 0;
+	if (http_call(&request, &reply, &fault->err) < 0)
+		return judge_no_answer(
+		    &reply, storage->output ? REASON_OUTPUT_UNAVAILABLE : REASON_INPUT_UNAVAILABLE,
+		    fault);
+	if (!krateo_info_missing(&reply))
+		return 0;
+	safe = http_url_safe(storage->url);
+	return fault_set(fault, REASON_NOTEBOOK_MISSING, ERR_NOT_FOUND,
+			 "%s: expected a notebook, found none: is its name right, and is it "
+			 "uploaded?",
+			 safe);
 }
 
 /* ---- the two calls ---- */
@@ -296,21 +299,48 @@ static int write_piece(struct storage *storage, const char *bytes, size_t len, i
 			 storage->predictions.max);
 }
 
-static int commit(struct storage *storage, struct fault *fault)
+/* Send one body, whose store may be repeated if the notebook keeps each row once. */
+static int store(struct storage *storage, const struct buf *body, struct fault *fault)
 {
 	auto_reply struct http_reply reply = HTTP_REPLY_INIT;
-	auto_buf struct buf body = BUF_INIT(BODY_MAX);
-	const char *pod_uid = getenv("pod_uid");
 
-	warn_of_equal_signs(storage->contract);
-	if (krateo_output_body(storage->contract, pod_uid != NULL ? pod_uid : "",
-			       storage->predictions.data, &body, fault) < 0)
-		return -1;
-	if (call(storage, &body, true, &reply, &fault->err) < 0)
+	if (call(storage, body, !storage->upsert, &reply, &fault->err) < 0)
 		return judge_no_answer(
 		    &reply, reply.sent ? REASON_OUTPUT_AMBIGUOUS : REASON_OUTPUT_UNAVAILABLE,
 		    fault);
 	return judge_stored(&reply, fault);
+}
+
+static int store_chunks(struct storage *storage, const char *pod_uid, struct fault *fault)
+{
+	struct krateo_cut cut;
+	int rc = 0;
+
+	krateo_cut_init(&cut, storage->predictions.data, storage->predictions.len);
+	while (rc == 0 && krateo_cut_next(&cut)) {
+		auto_buf struct buf body = BUF_INIT(BODY_MAX);
+
+		rc = krateo_chunk_body(storage->contract, pod_uid, &cut, &body, fault);
+		if (rc == 0)
+			rc = store(storage, &body, fault);
+	}
+	krateo_cut_done(&cut);
+	return rc;
+}
+
+static int commit(struct storage *storage, struct fault *fault)
+{
+	auto_buf struct buf body = BUF_INIT(BODY_MAX);
+	const char *pod_uid = getenv("pod_uid");
+
+	pod_uid = pod_uid != NULL ? pod_uid : "";
+	warn_of_equal_signs(storage->contract);
+	if (storage->upsert)
+		return store_chunks(storage, pod_uid, fault);
+	if (krateo_output_body(storage->contract, pod_uid, storage->predictions.data, &body,
+			       fault) < 0)
+		return -1;
+	return store(storage, &body, fault);
 }
 
 const struct provider krateo_provider = {
@@ -318,6 +348,7 @@ const struct provider krateo_provider = {
     .whole = true,
     .check = check,
     .open = open_storage,
+    .preflight = preflight,
     .read = read_piece,
     .begin = begin,
     .write = write_piece,

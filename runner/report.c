@@ -41,6 +41,7 @@ const char *reason_name(enum reason reason)
 	    [REASON_SECRET_INVALID] = "SecretInvalid",
 	    [REASON_SECRET_UNAVAILABLE] = "SecretUnavailable",
 	    [REASON_NOTEBOOK_FAILED] = "NotebookFailed",
+	    [REASON_NOTEBOOK_MISSING] = "NotebookMissing",
 	    [REASON_ARG_TOO_LONG] = "ArgTooLong",
 	    [REASON_INPUT_UNAVAILABLE] = "InputUnavailable",
 	    [REASON_INPUT_REJECTED] = "InputRejected",

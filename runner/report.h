@@ -50,6 +50,7 @@ enum reason {
 	REASON_SECRET_INVALID,
 	REASON_SECRET_UNAVAILABLE, /* the Kubernetes API did not answer */
 	REASON_NOTEBOOK_FAILED,    /* HTTP 200 with an error text */
+	REASON_NOTEBOOK_MISSING,   /* the handler knows none of this name */
 	REASON_ARG_TOO_LONG,       /* a value is too long for the command line of a notebook */
 	REASON_INPUT_UNAVAILABLE,
 	REASON_INPUT_REJECTED,

@@ -95,6 +95,153 @@ static void test_bodies_as_go(void **state UNUSED)
 			    "\"pod_uid\":\"p\",\"predictions\":\"[0,1,2.5]\",\"x\":\"1\"}");
 }
 
+/* ---- pieces ---- */
+
+/* All pieces of a list, each with its place. */
+static char *cut_all(const char *predictions)
+{
+	struct buf out = BUF_INIT(1 << 20);
+	struct krateo_cut cut;
+
+	krateo_cut_init(&cut, predictions, strlen(predictions));
+	while (krateo_cut_next(&cut))
+		buf_addf(&out, "%s@%d+%d/%d", cut.text.data, (int)cut.offset, (int)cut.count,
+			 (int)cut.total);
+	krateo_cut_done(&cut);
+	return buf_steal(&out);
+}
+
+static void test_one_piece(void **state UNUSED)
+{
+	static const char *const cases[][2] = {
+	    {"[]", "[]@0+0/0"},
+	    {"[1.50, null ,true]", "[1.50,null,true]@0+3/3"},
+	    {"[\"a,\\u003d]\",[1, 2],{\"k\":[]}]", "[\"a,\\u003d]\",[1, 2],{\"k\":[]}]@0+3/3"},
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		auto_free char *pieces = cut_all(cases[i][0]);
+
+		assert_string_equal(pieces, cases[i][1]);
+	}
+}
+
+/* ["xx...",1] with no byte to spare in one piece, or one too many for it. */
+static void test_piece_limit(void **state UNUSED)
+{
+	enum { PREDICTIONS_MAX = 131059, REST = 6 /* [ "" , 1 ] */ };
+
+	for (size_t over = 0; over <= 1; over++) {
+		auto_free char *text = text_of('x', PREDICTIONS_MAX - REST + over);
+		auto_free char *list = xasprintf("[\"%s\",1]", text);
+		struct contract contract = {.job_id = "j", .job_name = ""};
+		struct krateo_cut cut;
+		size_t pieces = 0;
+
+		krateo_cut_init(&cut, list, strlen(list));
+		for (; krateo_cut_next(&cut); pieces++) {
+			auto_buf struct buf out = BUF_INIT(1 << 20);
+			struct fault fault = FAULT_INIT;
+
+			assert_int_equal(krateo_chunk_body(&contract, "p", &cut, &out, &fault), 0);
+			assert_int_equal(cut.offset, pieces);
+		}
+		krateo_cut_done(&cut);
+		assert_int_equal(pieces, 1 + over);
+	}
+}
+
+static void test_value_too_long(void **state UNUSED)
+{
+	auto_free char *text = text_of('1', KRATEO_ARG_MAX);
+	auto_free char *list = xasprintf("[1,%s,2]", text);
+	struct contract contract = {.job_id = "j", .job_name = ""};
+	auto_buf struct buf out = BUF_INIT(1 << 20);
+	struct fault fault = FAULT_INIT;
+	struct krateo_cut cut;
+
+	krateo_cut_init(&cut, list, strlen(list));
+	assert_true(krateo_cut_next(&cut));
+	assert_string_equal(cut.text.data, "[1]");
+	assert_true(krateo_cut_next(&cut));
+	assert_int_equal(krateo_chunk_body(&contract, "p", &cut, &out, &fault), -1);
+	assert_int_equal(fault.reason, REASON_ARG_TOO_LONG);
+	krateo_cut_done(&cut);
+}
+
+/* Parameters of these names must not come in between. */
+static void test_piece_body(void **state UNUSED)
+{
+	auto_json struct json *parameters =
+	    json_build("{'offset': '9', 'total': '9', 'job_name': 'x', 'z': '1'}");
+	struct contract contract = {.job_id = "j", .job_name = "n", .parameters = parameters};
+	auto_buf struct buf out = BUF_INIT(1 << 20);
+	struct fault fault = FAULT_INIT;
+	struct krateo_cut cut;
+
+	krateo_cut_init(&cut, "[0,1]", 5);
+	assert_true(krateo_cut_next(&cut));
+	assert_int_equal(krateo_chunk_body(&contract, "p", &cut, &out, &fault), 0);
+	assert_string_equal(
+	    out.data, "{\"job_name\":\"n\",\"job_uid\":\"j\",\"offset\":\"0\",\"pod_uid\":\"p\","
+		      "\"predictions\":\"[0,1]\",\"total\":\"2\",\"z\":\"1\"}");
+	krateo_cut_done(&cut);
+}
+
+/* ---- the notebook ---- */
+
+static void test_info_urls(void **state UNUSED)
+{
+	static const char *const cases[][2] = {
+	    {"http://h/compute/nb", "http://h/compute/nb/info"},
+	    {"http://h/base/compute/nb", "http://h/base/compute/nb/info"},
+	    {"http://h/compute/nb/upload", NULL},
+	    {"http://h/compute/nb?x=1", NULL},
+	    {"http://h/compute/", NULL},
+	    {"http://h/compute", NULL},
+	    {"http://h/store", NULL},
+	    {"http://h", NULL},
+	    {"/x", NULL},
+	    {"", NULL},
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		auto_free char *url = krateo_info_url(cases[i][0]);
+
+		if (cases[i][1] == NULL)
+			assert_null(url);
+		else
+			assert_string_equal(url, cases[i][1]);
+	}
+}
+
+static void test_missing_notebook(void **state UNUSED)
+{
+	static const struct {
+		int status;
+		const char *body;
+		bool missing;
+	} cases[] = {
+	    {404, "{\"notebook\":\"nb\",\"code\":\"\"}", true},
+	    {404, "{\"error\":\"no such path\"}", false},
+	    {404, "<html>", false},
+	    {404, "", false},
+	    {200, "{\"notebook\":\"nb\",\"code\":\"\"}", false},
+	    {405, "{\"notebook\":\"nb\"}", false},
+	    {500, "", false},
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		auto_reply struct http_reply reply = HTTP_REPLY_INIT;
+
+		reply.status = cases[i].status;
+		buf_adds(&reply.body, cases[i].body);
+		assert_int_equal(krateo_info_missing(&reply), cases[i].missing);
+	}
+}
+
+/* ---- answers ---- */
+
 static void test_judges(void **state UNUSED)
 {
 	static const struct {
@@ -186,6 +333,12 @@ int main(void)
 	    cmocka_unit_test(test_arguments_limit),
 	    cmocka_unit_test(test_reserved_keys),
 	    cmocka_unit_test(test_bodies_as_go),
+	    cmocka_unit_test(test_one_piece),
+	    cmocka_unit_test(test_piece_limit),
+	    cmocka_unit_test(test_value_too_long),
+	    cmocka_unit_test(test_piece_body),
+	    cmocka_unit_test(test_info_urls),
+	    cmocka_unit_test(test_missing_notebook),
 	    cmocka_unit_test(test_judges),
 	    cmocka_unit_test(test_own_headers),
 	    cmocka_unit_test(test_headers_of_contract_win),
