@@ -86,6 +86,10 @@ struct provider {
 	int (*begin)(struct storage *storage, const char *input, int64_t *rows_done,
 		     struct fault *fault);
 
+	/* Take what the format has in front of the first record, a line of column names; also where
+	 * an earlier attempt has written records. NULL: it is written, once. */
+	int (*head)(struct storage *storage, const char *bytes, size_t len, struct fault *fault);
+
 	/* Take bytes that are the results of the next `rows` rows of the input: whole records, or
 	 * what the format has around them (rows 0). A part may end between two calls. */
 	int (*write)(struct storage *storage, const char *bytes, size_t len, int64_t rows,

@@ -58,7 +58,7 @@ static int check_options(const struct section *section, bool one, struct err *er
 	if (part_bytes > 0 && (!output || one))
 		return err_set(err, ERR_INVALID,
 			       "%s.partBytes: expected it in an output with a prefix alone", where);
-	if (!one && streq(format, "json"))
+	if (output && !one && streq(format, "json"))
 		return err_set(err, ERR_INVALID,
 			       "%s.format: expected a format of lines with a prefix, found json",
 			       where);
@@ -153,6 +153,16 @@ static int read_piece(struct storage *storage, struct buf *out, struct fault *fa
 	return s3_input_read(&storage->input, out, fault);
 }
 
+static int next_part(struct storage *storage, struct fault *fault UNUSED)
+{
+	return s3_input_next(&storage->input);
+}
+
+static const char *part_name(const struct storage *storage)
+{
+	return s3_input_name(&storage->input);
+}
+
 static const char *identity(const struct storage *storage)
 {
 	return storage->input.identity;
@@ -164,6 +174,14 @@ static int begin(struct storage *storage, const char *input, int64_t *rows_done,
 	if (storage->key != NULL)
 		return s3_upload_begin(&storage->upload, input, rows_done, fault);
 	return s3_parts_begin(&storage->parts, input, rows_done, fault);
+}
+
+static int head(struct storage *storage, const char *bytes, size_t len, struct fault *fault)
+{
+	if (storage->key != NULL)
+		return s3_upload_write(&storage->upload, bytes, len, 0, fault);
+	s3_parts_head(&storage->parts, bytes, len);
+	return 0;
 }
 
 static int write_piece(struct storage *storage, const char *bytes, size_t len, int64_t rows,
@@ -188,8 +206,11 @@ const struct provider s3_provider = {
     .open = open_storage,
     .preflight = preflight,
     .read = read_piece,
+    .next_part = next_part,
+    .part_name = part_name,
     .identity = identity,
     .begin = begin,
+    .head = head,
     .write = write_piece,
     .commit = commit,
     .close = close_storage,

@@ -12,8 +12,8 @@
  *of server-url. The bucket is a part of the path, or with style virtual of the host's name.
  *
  * An input is described in s3_input.h; an output with a prefix in s3_parts.h, with a key in
- * s3_upload.h. overwrite goes with a key alone, partBytes (1 KiB to 64 MiB) with the prefix of an
- * output. A format that is not of lines, json, goes with a key alone.
+ * s3_upload.h. overwrite goes with the key of an output alone, partBytes (1 KiB to 64 MiB) with its
+ * prefix; there the format must be of lines. With a prefix, the format is jsonl unless told.
  */
 #ifndef RUNNER_S3_H
 #define RUNNER_S3_H

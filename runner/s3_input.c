@@ -46,11 +46,12 @@ static int find_key(struct s3_input *input, const char *key, struct fault *fault
 	return 0;
 }
 
-static bool is_data(const char *key)
+static bool is_data(const struct s3_object *object)
 {
-	const char *slash = strrchr(key, '/'), *name = slash != NULL ? slash + 1 : key;
+	const char *slash = strrchr(object->key, '/'),
+		   *name = slash != NULL ? slash + 1 : object->key;
 
-	return *name != '\0' && *name != '_' && *name != '.';
+	return object->size > 0 && *name != '_' && *name != '.';
 }
 
 static int find_prefix(struct s3_input *input, const char *prefix, struct fault *fault)
@@ -60,7 +61,7 @@ static int find_prefix(struct s3_input *input, const char *prefix, struct fault 
 	if (s3_list(input->client, prefix, &all, fault) < 0)
 		return -1;
 	for (size_t i = 0; i < all.count; i++)
-		if (is_data(all.objects[i].key))
+		if (is_data(&all.objects[i]))
 			s3_list_add(&input->list, all.objects[i].key, all.objects[i].etag,
 				    all.objects[i].size);
 	if (input->list.count == 0)
@@ -169,18 +170,6 @@ static int open_stream(struct s3_input *input, struct fault *fault)
 	return judge(input, fault);
 }
 
-/* The end of an object; the next one begins on a line of its own. */
-static void next_object(struct s3_input *input, struct buf *out)
-{
-	bool ended = input->offset == 0 || input->last == '\n';
-
-	close_stream(input);
-	input->at++;
-	input->offset = 0;
-	if (!ended && input->at < input->list.count)
-		buf_addc(out, '\n');
-}
-
 /* The connection broke: the next try goes on behind what has come. */
 static int broken(struct s3_input *input, struct fault *fault)
 {
@@ -202,33 +191,41 @@ static int read_some(struct s3_input *input, struct buf *out, struct fault *faul
 		return broken(input, fault);
 	if (out->full)
 		return 0;
-	if (out->len == before && input->offset < object_of(input)->size)
-		return changed(input, fault);
-	if (out->len == before) {
-		next_object(input, out);
-		return 0;
-	}
 	input->tries = 0;
 	input->offset += (int64_t)(out->len - before);
-	input->last = out->data[out->len - 1];
-	return 0;
+	if (out->len > before && input->offset <= object_of(input)->size)
+		return 0;
+	return changed(input, fault);
+}
+
+static bool is_over(const struct s3_input *input)
+{
+	return input->at == input->list.count || input->offset == object_of(input)->size;
 }
 
 int s3_input_read(struct s3_input *input, struct buf *out, struct fault *fault)
 {
 	size_t before = out->len;
 
-	while (out->len == before && !out->full && input->at < input->list.count) {
-		int rc = 0;
+	while (out->len == before && !out->full && !is_over(input)) {
+		int rc = input->stream == NULL ? open_stream(input, fault)
+					       : read_some(input, out, fault);
 
-		if (object_of(input)->size == 0)
-			next_object(input, out);
-		else if (input->stream == NULL)
-			rc = open_stream(input, fault);
-		else
-			rc = read_some(input, out, fault);
 		if (rc < 0)
 			return -1;
 	}
 	return 0;
+}
+
+int s3_input_next(struct s3_input *input)
+{
+	close_stream(input);
+	input->offset = 0;
+	input->at += input->at < input->list.count;
+	return input->at < input->list.count;
+}
+
+const char *s3_input_name(const struct s3_input *input)
+{
+	return input->at < input->list.count ? object_of(input)->key : "s3";
 }

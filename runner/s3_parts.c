@@ -4,19 +4,6 @@
 
 static const char manifest_name[] = "_SUCCESS";
 
-const char *s3_type(const struct format *format)
-{
-	static const struct {
-		const char *name, *type;
-	} types[] = {
-	    {"json", "application/json"}, {"jsonl", "application/x-ndjson"}, {"csv", "text/csv"}};
-
-	for (size_t i = 0; i < ARRAY_LEN(types); i++)
-		if (streq(types[i].name, format->name))
-			return types[i].type;
-	return "application/octet-stream";
-}
-
 static void add_folder(const char *name, struct buf *out)
 {
 	buf_adds(out, name);
@@ -39,6 +26,7 @@ void s3_parts_init(struct s3_parts *parts, const struct s3_client *client,
 	    .format = section->format,
 	    .folder = buf_steal(&folder),
 	    .part_bytes = (size_t)json_get_int(section->settings, "partBytes", S3_PART_BYTES),
+	    .header = BUF_INIT(SIZE_MAX / 2),
 	    .held = BUF_INIT(SIZE_MAX / 2),
 	};
 }
@@ -153,7 +141,7 @@ static int put_part(struct s3_parts *parts, bool once, struct fault *fault)
 	struct s3_put put = {.key = key,
 			     .bytes = parts->held.data,
 			     .len = parts->held.len,
-			     .type = s3_type(parts->format),
+			     .type = parts->format->media,
 			     .mark = parts->mark,
 			     .once = once};
 
@@ -173,9 +161,16 @@ static int put_part(struct s3_parts *parts, bool once, struct fault *fault)
 	return 0;
 }
 
+void s3_parts_head(struct s3_parts *parts, const char *bytes, size_t len)
+{
+	buf_add(&parts->header, bytes, len);
+}
+
 int s3_parts_write(struct s3_parts *parts, const char *bytes, size_t len, int64_t rows,
 		   struct fault *fault)
 {
+	if (parts->held.len == 0)
+		buf_add(&parts->held, parts->header.data, parts->header.len);
 	buf_add(&parts->held, bytes, len);
 	parts->held_rows += rows;
 	return parts->held.len < parts->part_bytes ? 0 : put_part(parts, false, fault);
@@ -222,6 +217,7 @@ void s3_parts_done(struct s3_parts *parts)
 {
 	if (http_stop && parts->held_rows > 0)
 		checkpoint(parts);
+	buf_done(&parts->header);
 	buf_done(&parts->held);
 	free(parts->folder);
 }

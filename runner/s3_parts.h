@@ -3,9 +3,10 @@
  *
  *	<prefix>/<jobId>/<run>/part-00000.jsonl, part-00001.jsonl, ..., _SUCCESS
  *
- * Parts are written in order, each once (If-None-Match: *), and end between two rows; put together
- * they are the whole output. _SUCCESS comes last: until it is there, a reader must not use the
- * parts. It is {"v":1,"jobId":...,"run":...,"digest":...,"rows":...,"parts":...,"bytes":...}.
+ * Parts are written in order, each once (If-None-Match: *), and end between two rows; each is a
+ *whole text of its format, with the header of that. _SUCCESS comes last: until it is there, a
+ *reader must not use the parts. It is
+ *{"v":1,"jobId":...,"run":...,"digest":...,"rows":...,"parts":...,"bytes":...}.
  *
  * A part is held in memory until it is full, so its size decides how much memory a run needs and
  *how much a second attempt does again. That goes on behind the last part, where it has the mark of
@@ -30,6 +31,7 @@ struct s3_parts {
 
 	struct s3_mark mark; /* of the next part */
 	int64_t parts, bytes;
+	struct buf header; /* of each part */
 	struct buf held;
 	int64_t held_rows;
 	bool whole; /* an earlier attempt has written everything */
@@ -42,14 +44,12 @@ void s3_parts_init(struct s3_parts *parts, const struct s3_client *client,
 /* As the functions of a provider. */
 int s3_parts_begin(struct s3_parts *parts, const char *input, int64_t *rows_done,
 		   struct fault *fault);
+void s3_parts_head(struct s3_parts *parts, const char *bytes, size_t len);
 int s3_parts_write(struct s3_parts *parts, const char *bytes, size_t len, int64_t rows,
 		   struct fault *fault);
 int s3_parts_commit(struct s3_parts *parts, struct fault *fault);
 
 /* Write what is held, if a signal ended the run. */
 void s3_parts_done(struct s3_parts *parts);
-
-/* The content type of a format. */
-const char *s3_type(const struct format *format);
 
 #endif

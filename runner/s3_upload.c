@@ -1,7 +1,7 @@
 #include "runner/s3_upload.h"
 
 #include "base/log.h"
-#include "runner/s3_parts.h"
+#include "runner/contract.h"
 #include "runner/uri.h"
 #include "runner/xml.h"
 
@@ -12,7 +12,7 @@ void s3_upload_init(struct s3_upload *upload, const struct s3_client *client,
 	    .client = client,
 	    .contract = contract,
 	    .key = json_get_str(section->settings, "key", ""),
-	    .type = s3_type(section->format),
+	    .type = section->format->media,
 	    .replace = json_is_true(json_get(section->settings, "overwrite")),
 	    .held = BUF_INIT(SIZE_MAX / 2),
 	    .finished = BUF_INIT(SIZE_MAX / 2),

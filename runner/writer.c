@@ -8,14 +8,21 @@ static int put(struct writer *writer, const struct buf *text, int64_t rows, stru
 }
 
 /* Once, in front of all records. */
-static void add_head(struct writer *writer, const struct buf *header, struct buf *text)
+static int add_head(struct writer *writer, const struct buf *header, struct buf *text,
+		    struct fault *fault)
 {
+	const struct provider *provider = writer->section->provider;
+	bool first = !writer->headed && header->len > 0;
+
 	if (!writer->opened && !writer->resumed)
 		buf_adds(text, writer->section->format->open);
-	if (!writer->headed && !writer->resumed)
-		buf_add(text, header->data, header->len);
 	writer->opened = true;
-	writer->headed = writer->headed || header->len > 0;
+	writer->headed = writer->headed || first;
+	if (first && provider->head != NULL)
+		return provider->head(writer->storage, header->data, header->len, fault);
+	if (first && !writer->resumed)
+		buf_add(text, header->data, header->len);
+	return 0;
 }
 
 int writer_add(struct writer *writer, const struct buf *header, const struct buf *records,
@@ -25,7 +32,8 @@ int writer_add(struct writer *writer, const struct buf *header, const struct buf
 	auto_buf struct buf text = BUF_INIT(SIZE_MAX / 2);
 	bool any = records->len > 0;
 
-	add_head(writer, header, &text);
+	if (add_head(writer, header, &text, fault) < 0)
+		return -1;
 	if (any && (writer->wrote || writer->resumed) && !format->lines)
 		buf_adds(&text, format->between);
 	buf_add(&text, records->data, records->len);

@@ -86,11 +86,42 @@ static void test_refused(void **state UNUSED)
 	buf_done(&storage.bytes);
 }
 
+static int take_head(struct storage *storage, const char *bytes, size_t len,
+		     struct fault *fault UNUSED)
+{
+	buf_addf(&storage->bytes, "<%.*s>", (int)len, bytes);
+	return 0;
+}
+
+/* A provider that wants the header by itself gets it once in each attempt. */
+static void test_head(void **state UNUSED)
+{
+	static const struct provider parts = {
+	    .name = "parts", .head = take_head, .write = write_bytes};
+
+	for (int resumed = 0; resumed < 2; resumed++) {
+		struct storage storage = {.bytes = BUF_INIT(100)};
+		const struct section section = {.provider = &parts, .format = &lines};
+		struct writer writer = {
+		    .section = &section, .storage = &storage, .resumed = resumed};
+		auto_buf struct buf record = BUF_INIT(100), header = BUF_INIT(100);
+		struct fault fault = FAULT_INIT;
+
+		buf_adds(&record, "1");
+		buf_adds(&header, "h");
+		assert_int_equal(writer_add(&writer, &header, &record, 1, &fault), 0);
+		assert_int_equal(writer_add(&writer, &header, &record, 1, &fault), 0);
+		assert_string_equal(storage.bytes.data, "<h>1\n1\n");
+		buf_done(&storage.bytes);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(test_written),
 	    cmocka_unit_test(test_refused),
+	    cmocka_unit_test(test_head),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
