@@ -1,4 +1,4 @@
-#include "kube/client.h"
+#include "kube/client_call.h"
 
 #include <sys/queue.h>
 
@@ -17,18 +17,12 @@ struct client {
 	void *observe_arg;
 };
 
-struct verb {
-	const char *name; /* as in RBAC */
-	const char *method;
-	const char *content_type; /* the header of its body; NULL: no body */
-};
-
 /* A call waits for one thing at a time: the credentials, the exchange or the end of a pause; then
  * it ends, or begins again with the credentials. */
 struct client_call {
 	LIST_ENTRY(client_call) link;
 	struct client *client;
-	const struct verb *verb;
+	const struct client_verb *verb;
 	char *path;
 	char *body; /* NULL: none */
 	int64_t timeout_ms;
@@ -54,19 +48,6 @@ static void begin(struct client_call *call);
 static size_t path_len(const char *path)
 {
 	return strcspn(path, "?");
-}
-
-static bool is_collection(const char *path)
-{
-	bool named_group = has_prefix(path, "/apis/");
-	size_t segments = 0, len = path_len(path);
-
-	for (size_t i = 0; i < len; i++)
-		segments += path[i] == '/';
-	segments -= named_group ? 3 : 2; /* /apis/GROUP/VERSION or /api/VERSION */
-	if (segments > 2 && strstr(path, "/namespaces/") != NULL)
-		segments -= 2;
-	return segments == 1;
 }
 
 /* ---- the life of a call ---- */
@@ -267,115 +248,22 @@ static void begin(struct client_call *call)
 	call->credentials = auth_start(call->client->auth, authorized, call);
 }
 
-static struct client_call *start(struct client *c, const struct verb *verb, const char *path,
-				 const struct json *body, client_done_fn *done, void *arg)
+struct client_call *client_start(struct client *c, const struct client_request *request)
 {
 	struct client_call *call = xcalloc(1, sizeof(*call));
 
 	call->client = c;
-	call->verb = verb;
-	call->path = xstrdup(path);
-	call->body = body != NULL ? json_print(body) : NULL;
-	call->timeout_ms = CLIENT_TIMEOUT_MS;
-	call->done = done;
-	call->arg = arg;
+	call->verb = request->verb;
+	call->path = xstrdup(request->path);
+	call->body = request->body != NULL ? json_print(request->body) : NULL;
+	call->timeout_ms = request->timeout_ms;
+	call->line = request->line;
+	call->done = request->done;
+	call->text_done = request->text_done;
+	call->arg = request->arg;
 	lines_init(&call->lines);
 	LIST_INSERT_HEAD(&c->calls, call, link);
 	begin(call);
-	return call;
-}
-
-/* ---- verbs ---- */
-
-static const struct verb *get_or_list(const char *path)
-{
-	static const struct verb list = {"list", "GET", NULL}, get = {"get", "GET", NULL};
-
-	return is_collection(path) ? &list : &get;
-}
-
-struct client_call *client_get(struct client *c, const char *path, client_done_fn *done, void *arg)
-{
-	return start(c, get_or_list(path), path, NULL, done, arg);
-}
-
-struct client_call *client_get_text(struct client *c, const char *path, client_text_fn *done,
-				    void *arg)
-{
-	struct client_call *call = start(c, get_or_list(path), path, NULL, NULL, arg);
-
-	call->text_done = done; /* in time: nothing ends before a later turn */
-	return call;
-}
-
-struct client_call *client_create(struct client *c, const char *path, const struct json *object,
-				  client_done_fn *done, void *arg)
-{
-	static const struct verb create = {"create", "POST", "Content-Type: application/json"};
-
-	return start(c, &create, path, object, done, arg);
-}
-
-struct client_call *client_replace(struct client *c, const char *path, const struct json *object,
-				   client_done_fn *done, void *arg)
-{
-	static const struct verb update = {"update", "PUT", "Content-Type: application/json"};
-
-	return start(c, &update, path, object, done, arg);
-}
-
-struct client_call *client_patch(struct client *c, const char *path, enum patch_type type,
-				 const struct json *patch, client_done_fn *done, void *arg)
-{
-	static const struct verb verbs[] = {
-	    [PATCH_MERGE] = {"patch", "PATCH", "Content-Type: application/merge-patch+json"},
-	    [PATCH_JSON] = {"patch", "PATCH", "Content-Type: application/json-patch+json"},
-	};
-
-	return start(c, &verbs[type], path, patch, done, arg);
-}
-
-static struct client_call *start_delete(struct client *c, const char *path, const char *uid,
-					const char *resource_version, struct json *options_taken,
-					client_done_fn *done, void *arg)
-{
-	static const struct verb delete = {"delete", "DELETE", "Content-Type: application/json"};
-	auto_json struct json *options = options_taken;
-	struct json *preconditions = json_obj(options, "preconditions");
-
-	if (uid != NULL)
-		json_set_str(preconditions, "uid", uid);
-	if (resource_version != NULL)
-		json_set_str(preconditions, "resourceVersion", resource_version);
-	return start(c, &delete, path, options, done, arg);
-}
-
-struct client_call *client_delete(struct client *c, const char *path, const char *uid,
-				  const char *resource_version, client_done_fn *done, void *arg)
-{
-	return start_delete(c, path, uid, resource_version,
-			    json_build("{'apiVersion': 'v1', 'kind': 'DeleteOptions',"
-				       " 'propagationPolicy': 'Background'}"),
-			    done, arg);
-}
-
-struct client_call *client_delete_now(struct client *c, const char *path, const char *uid,
-				      client_done_fn *done, void *arg)
-{
-	return start_delete(c, path, uid, NULL,
-			    json_build("{'apiVersion': 'v1', 'kind': 'DeleteOptions',"
-				       " 'gracePeriodSeconds': 0}"),
-			    done, arg);
-}
-
-struct client_call *client_stream(struct client *c, const char *path, int64_t timeout_ms,
-				  line_fn *line, client_done_fn *done, void *arg)
-{
-	static const struct verb watch = {"watch", "GET", NULL};
-	struct client_call *call = start(c, &watch, path, NULL, done, arg);
-
-	call->timeout_ms = timeout_ms; /* in time: the exchange begins in a later turn */
-	call->line = line;
 	return call;
 }
 
