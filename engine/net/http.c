@@ -1,7 +1,7 @@
 #include "net/http.h"
 
 #include "base/buf.h"
-#include "net/http_mux.h"
+#include "net/http_session.h"
 #include "net/http_setup.h"
 
 #include <curl/curl.h>
@@ -10,14 +10,6 @@
 enum {
 	HEADERS_MAX = 256 << 10, /* bytes of all header lines of a reply */
 	RETRY_AFTER_MAX_S = 24 * 3600,
-};
-
-/* TLS settings, and the connections that were made with them. */
-struct session {
-	LIST_ENTRY(session) link;
-	struct mux *mux;
-	struct http_tls tls; /* owned */
-	size_t calls;
 };
 
 struct http {
@@ -53,40 +45,8 @@ struct http_call {
 	struct err err;
 };
 
-/* ---- sessions ---- */
-
 static void ended(void *arg, int result);
 static void destroy(struct http *http);
-
-static char *copy(const char *text)
-{
-	return text == NULL || *text == '\0' ? NULL : xstrdup(text);
-}
-
-static struct session *session_new(struct loop *loop, const struct http_tls *tls)
-{
-	struct session *s = xcalloc(1, sizeof(*s));
-
-	s->mux = mux_new(loop, ended);
-	s->tls = (struct http_tls){
-	    .ca = copy(tls->ca),
-	    .cert = copy(tls->cert),
-	    .key = copy(tls->key),
-	    .server_name = copy(tls->server_name),
-	    .insecure = tls->insecure,
-	};
-	return s;
-}
-
-static void session_free(struct session *s)
-{
-	mux_free(s->mux);
-	free((char *)s->tls.ca);
-	free((char *)s->tls.cert);
-	free((char *)s->tls.key);
-	free((char *)s->tls.server_name);
-	free(s);
-}
 
 /* Frees what could not be freed while libcurl was working with it. */
 static void tidy(void *arg)
@@ -185,7 +145,7 @@ static void read_facts(struct http_call *call)
 		retry_after = RETRY_AFTER_MAX_S;
 	call->status = (int)status;
 	call->retry_after_ms = retry_after * 1000;
-	call->content_type = copy(type);
+	call->content_type = type == NULL ? NULL : xstrdup(type);
 }
 
 /* Always RETRY: a certificate that is not trusted, too, is repaired at the server or in our
@@ -347,7 +307,7 @@ struct http *http_new(struct loop *loop)
 	struct http *http = xcalloc(1, sizeof(*http));
 
 	http->loop = loop;
-	http->current = session_new(loop, &(struct http_tls){0});
+	http->current = session_new(loop, ended, &(struct http_tls){0});
 	return http;
 }
 
@@ -355,7 +315,7 @@ void http_set_tls(struct http *http, const struct http_tls *tls)
 {
 	struct session *old = http->current;
 
-	http->current = session_new(http->loop, tls);
+	http->current = session_new(http->loop, ended, tls);
 	LIST_INSERT_HEAD(&http->retired, old, link);
 	if (old->calls == 0)
 		tidy_later(http);
@@ -364,7 +324,7 @@ void http_set_tls(struct http *http, const struct http_tls *tls)
 void http_set_proxy(struct http *http, const char *url)
 {
 	free(http->proxy);
-	http->proxy = copy(url);
+	http->proxy = url == NULL || *url == '\0' ? NULL : xstrdup(url);
 }
 
 static void destroy(struct http *http)
