@@ -6,6 +6,7 @@
 #include "policy/library.h"
 #include "policy/number.h"
 #include "policy/sandbox.h"
+#include "policy/show.h"
 
 #define ENV_KEY "kserve.env"
 #define MODULES_KEY "kserve.modules"
@@ -153,13 +154,11 @@ LUA_RAISES const char *stdlib_rejection(lua_State *L, int index)
 
 LUA_RAISES static int base_log(lua_State *L)
 {
-	const char *text;
-	size_t len;
+	struct shown line;
 
 	luaL_checkany(L, 1);
-	library_push_text(L, 1);
-	text = lua_tolstring(L, -1, &len);
-	sandbox_log(sandbox_of(L), text, len);
+	show_value(L, 1, &line);
+	sandbox_log(sandbox_of(L), line.text, line.len);
 	return 0;
 }
 

@@ -13,7 +13,7 @@
  *     hooks, so that a policy can add to them;
  *   - a global that is not known, and any assignment to one, is an error with its name.
  * Ours: json (convert.h) and the helpers (helpers.h), read-only as well, reject(message) and
- * log(message).
+ * log(value), which shows it (show.h).
  */
 #ifndef POLICY_STDLIB_H
 #define POLICY_STDLIB_H
