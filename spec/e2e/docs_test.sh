@@ -47,6 +47,12 @@ for block in $(blocks yaml README.md); do
 done
 check "and its run succeeds" becomes Succeeded iris-run-january
 
+# ---- diagrams ----
+
+# Mermaid 11 takes a label that begins so for a list, which it cannot draw.
+list_labels() { awk '/^```mermaid/ { on = 1; next } /^```/ { on = 0 } on' README.md docs/*.md | grep -E '(["[|]|<br/>)([0-9]+[.)]|[-+*]) '; }
+check "no label of a diagram begins like a list" is '' list_labels
+
 # ---- commands ----
 
 export EDITOR=true KUBE_EDITOR=true
