@@ -172,6 +172,13 @@ static void requeue_low(void *arg, const char *key)
 	queue_add_low(c->queue, key, time_mono_ms());
 }
 
+static void requeue_anew(void *arg, const char *key)
+{
+	struct controller *c = arg;
+
+	queue_add_anew(c->queue, key, time_mono_ms());
+}
+
 static void resync(void *arg)
 {
 	struct controller *c = arg;
@@ -193,7 +200,7 @@ static void on_policies_changed(void *arg)
 {
 	struct controller *c = arg;
 
-	cache_each_live(c->cache, requeue_low, c);
+	cache_each_live(c->cache, requeue_anew, c);
 	wake(c);
 }
 
@@ -201,7 +208,7 @@ static void on_config_policies_changed(void *arg, const char *policy_key)
 {
 	struct controller *c = arg;
 
-	cache_each_judged_by(c->cache, policy_key, requeue_low, c);
+	cache_each_judged_by(c->cache, policy_key, requeue_anew, c);
 	wake(c);
 }
 

@@ -149,6 +149,16 @@ static void decide_and_act(struct pass *pass, const struct json *results)
 	pass->act = act_start(&pass->env.act, pass->view.run, &plan, acted, pass);
 }
 
+/* Nothing now, but again after the key's back-off. */
+static void put_off(struct pass *pass)
+{
+	struct plan nothing;
+
+	pass->result.failed = true;
+	plan_init(&nothing);
+	pass->act = act_start(&pass->env.act, pass->view.run, &nothing, acted, pass);
+}
+
 /* ---- ask ---- */
 
 static const char *error_kind(const struct json *results)
@@ -199,6 +209,10 @@ static void ask(struct pass *pass)
 		decide_and_act(pass, question != NULL ? unasked : NULL);
 		return;
 	}
+	if (policy_busy(pass->env.host, pass->bundle, question)) {
+		put_off(pass); /* so that no pass waits where others that go well could be */
+		return;
+	}
 	pass->asked_at = time_mono_ms();
 	pass->asked_about = o.now;
 	bundles_asked(pass->env.bundles);
@@ -230,15 +244,13 @@ static void looked(void *arg, const struct json *object, const struct err *err)
 static void do_without(struct pass *pass)
 {
 	struct observed o = observed(pass);
-	struct plan nothing;
 
-	pass->result.failed = true;
-	if (decide_stage(&o) == STAGE_STARTED) {
-		ask(pass);
+	if (decide_stage(&o) != STAGE_STARTED) {
+		put_off(pass);
 		return;
 	}
-	plan_init(&nothing);
-	pass->act = act_start(&pass->env.act, pass->view.run, &nothing, acted, pass);
+	pass->result.failed = true;
+	ask(pass);
 }
 
 static void look(struct pass *pass, const char *selector)

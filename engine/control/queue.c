@@ -193,6 +193,14 @@ void queue_add_low(struct queue *queue, const char *key, int64_t now)
 	add(queue, item_of(queue, key), LANE_LOW, now);
 }
 
+void queue_add_anew(struct queue *queue, const char *key, int64_t now)
+{
+	struct item *item = item_of(queue, key);
+
+	item->failures = 0;
+	add(queue, item, LANE_LOW, now);
+}
+
 void queue_add_after(struct queue *queue, const char *key, int64_t delay_ms, int64_t now)
 {
 	struct item *item = item_of(queue, key);

@@ -22,6 +22,9 @@ void queue_free(struct queue *queue);
 void queue_add(struct queue *queue, const char *key, int64_t now);
 void queue_add_low(struct queue *queue, const char *key, int64_t now);
 
+/* As queue_add_low; and what has failed so far is forgotten: the back-off begins anew. */
+void queue_add_anew(struct queue *queue, const char *key, int64_t now);
+
 /* Not before now + delay_ms; an earlier time that is set already stays. */
 void queue_add_after(struct queue *queue, const char *key, int64_t delay_ms, int64_t now);
 

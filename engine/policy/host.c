@@ -62,6 +62,12 @@ static bool is_suspect(const struct policy_host *host, const struct policy_call 
 	return call->kind == CALL_EVAL && map_get(host->suspects, call->source) != NULL;
 }
 
+static void forget_suspects(struct policy_host *host)
+{
+	map_free(host->suspects);
+	host->suspects = map_new(NULL);
+}
+
 static void learn(struct policy_host *host, const struct policy_call *call)
 {
 	static char yes;
@@ -114,6 +120,8 @@ static void put_in_force(struct policy_host *host, struct peer *peer, struct pol
 	item = shelf_find(host->shelf, call->name);
 	peer_knows(peer, call->name, item->version);
 	json_set_str(call->reply, "digest", item->digest);
+	if (call->name[0] == '\0')
+		forget_suspects(host);
 }
 
 /* The worker has taken a bundle that nobody wants any more. */
@@ -356,6 +364,18 @@ struct policy_call *policy_eval(struct policy_host *host, const char *name,
 	json_set_str(message, "bundle", name);
 	frame_pack(message, &call->frame, &call->err);
 	return submit(call);
+}
+
+bool policy_busy(const struct policy_host *host, const char *name, const struct json *request)
+{
+	auto_free char *source = source_of(name, request);
+	const struct policy_call *call = host->first;
+
+	if (map_get(host->suspects, source) == NULL)
+		return false;
+	while (call != NULL && !is_suspect(host, call))
+		call = call->next;
+	return host->tried != NULL || call != NULL;
 }
 
 void policy_cancel(struct policy_call *call)

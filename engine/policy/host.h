@@ -77,6 +77,13 @@ void policy_forget(struct policy_host *host, const char *name);
 struct policy_call *policy_eval(struct policy_host *host, const char *name,
 				const struct json *request, policy_done_fn *done, void *arg);
 
+/*
+ * Would policy_eval() of this wait for others that have reached a limit, as it has itself? Who has
+ * better to do should not ask now: such a wait may be long. Once a bundle is in force for all, what
+ * runs have met before it is forgotten.
+ */
+bool policy_busy(const struct policy_host *host, const char *name, const struct json *request);
+
 /* A load that is cancelled has no effect. */
 void policy_cancel(struct policy_call *call);
 

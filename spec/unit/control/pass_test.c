@@ -374,11 +374,41 @@ static void a_pass_can_be_given_up_at_any_time(void **state UNUSED)
 	}
 }
 
+static void counted(void *arg, const struct json *reply UNUSED, const struct err *err UNUSED)
+{
+	++*(int *)arg;
+}
+
+/* The run has reached a limit and so has another, which is tried now: no pass waits for that. */
+static void what_would_wait_for_a_hang_is_put_off(void **state UNUSED)
+{
+	static const struct row row = {.run = RUN_OF(""), .config = CONFIG};
+	auto_json struct json *files =
+	    json_build("{'contract.lua': 'return {contract = function() while true do end end}'}");
+	auto_json struct json *question =
+	    json_build("{'hooks': ['contract'], 'run': {'metadata': {" META "}}}");
+	struct world w;
+	int calls = 0;
+
+	world_init(&w, &row);
+	policy_load(w.scene.host, "", false, files, counted, &calls);
+	policy_eval(w.scene.host, "", question, counted, &calls);
+	while (calls < 2)
+		fake_run_for(w.scene.fake, 5);
+	policy_eval(w.scene.host, "", question, counted, &calls);
+	begin(&w);
+	scene_until(&w.scene, &w.told, ".");
+	assert_string_equal(w.told.data, "failed.");
+	assert_int_equal(w.evaluated, 0);
+	world_done(&w);
+}
+
 static int tests(void)
 {
 	const struct CMUnitTest list[] = {
 	    cmocka_unit_test(each_pass_tells_what_became_of_it),
 	    cmocka_unit_test(a_pass_can_be_given_up_at_any_time),
+	    cmocka_unit_test(what_would_wait_for_a_hang_is_put_off),
 	};
 
 	return cmocka_run_group_tests(list, NULL, NULL);

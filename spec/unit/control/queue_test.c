@@ -127,6 +127,25 @@ static void the_lane_of_an_addition_in_flight_is_kept(void **state)
 	expect_pop("a", 1);
 }
 
+static void a_new_chance_begins_the_back_off_anew(void **state)
+{
+	(void)state;
+	queue_add(queue, "a", 0);
+	for (int i = 0; i < 10; i++) {
+		queue_add_low(queue, "a", 0);
+		expect_pop("a", 0);
+		queue_done(queue, "a", true, 0);
+	}
+	assert_true(queue_wait(queue, 0) >= QUEUE_BACKOFF_MAX_MS / 2);
+	queue_add_anew(queue, "a", 0);
+	expect_pop("a", 0);
+	queue_add_anew(queue, "a", 0); /* in flight as well */
+	queue_done(queue, "a", true, 0);
+	expect_pop("a", 0);
+	queue_done(queue, "a", true, 0);
+	assert_in_range(queue_wait(queue, 0), 2 * QUEUE_BACKOFF_MIN_MS, 4 * QUEUE_BACKOFF_MIN_MS);
+}
+
 static void delays_end_in_order_and_not_before(void **state)
 {
 	(void)state;
@@ -293,6 +312,7 @@ int main(void)
 	    QUEUE_TEST(ready_keys_go_in_order_of_arrival),
 	    QUEUE_TEST(a_busy_key_does_not_hold_up_others),
 	    QUEUE_TEST(the_lane_of_an_addition_in_flight_is_kept),
+	    QUEUE_TEST(a_new_chance_begins_the_back_off_anew),
 	    QUEUE_TEST(delays_end_in_order_and_not_before),
 	    QUEUE_TEST(the_earlier_time_stays),
 	    QUEUE_TEST(a_delay_set_in_flight_outlives_the_pass),

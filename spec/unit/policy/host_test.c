@@ -242,14 +242,21 @@ static void on_done(void *arg, const struct json *reply, const struct err *err)
 		loop_stop(s->loop);
 }
 
-static struct policy_call *start_eval_named(struct scene *s, const char *name, const char *hooks)
+/* The run has the name of the hooks: it meets the same at each call. */
+static struct json *request_of(const char *hooks)
 {
 	auto_json struct json *names = json_of(hooks);
-	auto_json struct json *request = json_build(
+
+	return json_build(
 	    "{'hooks': %j, 'run': {'metadata': {'name': %s}, 'spec': {'parameters': {'a': 'b'}}}, "
 	    "'config': {'spec': {'modelUrl': 'u', 'storage': {'input': {'n': 1e400}}}}, "
 	    "'job': {'id': 'i', 'name': 'n'}, 'pods': [], 'now': '2026-11-24T10:00:00Z'}",
 	    names, hooks);
+}
+
+static struct policy_call *start_eval_named(struct scene *s, const char *name, const char *hooks)
+{
+	auto_json struct json *request = request_of(hooks);
 
 	s->waiting++;
 	return policy_eval(s->host, name, request, on_done, s);
@@ -532,6 +539,44 @@ static void what_hangs_again_and_again_has_one_worker(void **state)
 	eval(s, "[\"contract\"]");
 	assert_int_equal(s->calls, 1);
 	assert_non_null(json_get(result(s, "contract"), "ok"));
+}
+
+static bool is_busy(const struct scene *s, const char *name, const char *hooks)
+{
+	auto_json struct json *request = request_of(hooks);
+
+	return policy_busy(s->host, name, request);
+}
+
+static void what_would_wait_for_others_like_it_is_told(void **state)
+{
+	struct scene *s = *state;
+
+	set_role("moody");
+	assert_false(is_busy(s, "", "[\"hang\"]"));
+	start_hanging(s, 1);
+	assert_false(is_busy(s, "", "[\"hang\"]")); /* nobody knows yet */
+	eval(s, "[\"hang\"]");
+	assert_false(is_busy(s, "", "[\"hang\"]"));
+	start_hanging(s, 1);
+	assert_true(is_busy(s, "", "[\"hang\"]")); /* it waits for a worker */
+	eval(s, "[\"contract\"]");
+	assert_true(is_busy(s, "", "[\"hang\"]")); /* it has one */
+	assert_false(is_busy(s, "", "[\"contract\"]"));
+	assert_false(is_busy(s, "named", "[\"hang\"]"));
+}
+
+static void a_bundle_for_all_is_a_new_chance(void **state)
+{
+	struct scene *s = *state;
+
+	set_role("moody");
+	eval(s, "[\"hang\"]");
+	load_named(s, "named", true, "contract.lua", "");
+	start_hanging(s, 1);
+	assert_true(is_busy(s, "", "[\"hang\"]"));
+	load(s, "contract.lua", "");
+	assert_false(is_busy(s, "", "[\"hang\"]"));
 }
 
 static void look_again(void *arg)
@@ -1035,6 +1080,10 @@ int main(int argc, char **argv)
 	    cmocka_unit_test_setup_teardown(other_runs_are_served_while_workers_hang, set_up,
 					    tear_down),
 	    cmocka_unit_test_setup_teardown(there_are_four_workers_at_most, set_up_impatient,
+					    tear_down),
+	    cmocka_unit_test_setup_teardown(what_would_wait_for_others_like_it_is_told,
+					    set_up_impatient, tear_down),
+	    cmocka_unit_test_setup_teardown(a_bundle_for_all_is_a_new_chance, set_up_impatient,
 					    tear_down),
 	    cmocka_unit_test_setup_teardown(what_hangs_again_and_again_has_one_worker,
 					    set_up_impatient, tear_down),
