@@ -460,21 +460,11 @@ fi
 
 python=$(command -v python3) || python=''
 if [ -n "$python" ]; then
-	cat > "$work/prelude.py" <<-'END'
-		import sqlite3, sys, os
-		class Cursor:
-		    def __init__(self, real): self.real = real
-		    def __getattr__(self, name): return getattr(self.real, name)
-		    def execute(self, sql, *args):
-		        return None if sql.startswith("REFRESH TABLE ") else self.real.execute(sql, *args)
-		connection = sqlite3.connect(os.environ["DATABASE"], isolation_level=None)
-		cursor = Cursor(connection.cursor())
-	END
 	export DATABASE=$work/database
 	objects --set notebooks.enabled=true > "$work/objects.json"
 	for name in kserveinput kserveoutput tritoninput tritonoutput; do
 		{
-			cat "$work/prelude.py"
+			cat spec/standins/crate.py
 			jq -r --arg name $name 'select(.kind == "Notebook" and .metadata.name == $name).spec.inline' \
 				"$work/objects.json"
 		} > "$work/$name.py"
@@ -541,6 +531,17 @@ if [ -n "$python" ]; then
 	check "leave each row once" is $'j  0 1.0 p2\nj  1 None p2' rows
 	check "each pod has its rows with history" is '' store j p3 '[7]' output_keep_history=true
 	check "beside the others" is $'j  0 1.0 p2\nj  1 None p2\nj p3 0 7.0 p3' rows
+	check "an offset that is none" like '^\{"error": "offset: expected a whole number' store j p '[1]' offset=-1
+	check "a piece" is '' store cut p1 '[0, 1]' job_name=a offset=0 total=5
+	check "the last, from another pod, before the one between" is '' store cut p2 '[4]' job_name=a offset=4 total=5
+	check "and that" is '' store cut p2 '[2, 3]' job_name=a offset=2 total=5
+	cut() { sql "SELECT firing, counter, prediction FROM rows WHERE jobuid = 'cut' ORDER BY 1, 2"; }
+	check "are the rows, each once" is $' 0 0.0\n 1 1.0\n 2 2.0\n 3 3.0\n 4 4.0' cut
+	check "fewer rows than the try before" is '' store cut p3 '[7, 8]' job_name=a offset=0 total=2
+	check "leave none of it" is $' 0 7.0\n 1 8.0' cut
+	check "with history, the pods of a Job" is '' store cut p4 '[1]' job_name=b offset=0 total=2 output_keep_history=true
+	check "share its rows" is '' store cut p5 '[2]' job_name=b offset=1 total=2 output_keep_history=true
+	check "beside the others" is $' 0 7.0\n 1 8.0\nb 0 1.0\nb 1 2.0' cut
 	check "2500 rows at once" is '' store many p "[$(seq -s, 2500)]"
 	check "are all there" is '2500 2500.0' sql "SELECT count(*), max(prediction) FROM rows WHERE jobuid = 'many'"
 fi

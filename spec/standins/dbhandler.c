@@ -10,11 +10,14 @@
  *    name, 2 MiB in all;
  *  - four requests are worked on at once, the others wait.
  *
- * Not offered: upload and delete of notebooks, and /upload. Beyond the real one, without a
- * password: GET and PUT /tables/<name> (tables.h), GET /requests and POST /faults (standin.h).
+ * Not offered: upload and delete of notebooks, and /upload. Notebooks of a name with a file NAME.py
+ * in the folder of --notebooks are that program (python.h), the others are written in C
+ * (notebooks.h). Beyond the real one, without a password: GET and PUT /tables/<name> (tables.h),
+ * GET /requests and POST /faults (standin.h).
  */
 #include "base/base64.h"
 #include "spec/standins/parts/notebooks.h"
+#include "spec/standins/parts/python.h"
 #include "spec/standins/parts/standin.h"
 
 enum {
@@ -26,7 +29,7 @@ enum {
 
 struct handler {
 	struct tables *tables;
-	const char *user, *password, *state;
+	const char *user, *password, *state, *notebooks;
 };
 
 /* ---- who asks ---- */
@@ -143,6 +146,17 @@ static void reply_result(const struct serve_request *request, const struct buf *
 	buf_add(&reply->body, from, len);
 }
 
+/* The program of a notebook; NULL if it has none. */
+static char *program_of(const struct handler *handler, const char *name)
+{
+	auto_free char *path = NULL;
+
+	if (handler->notebooks == NULL)
+		return NULL;
+	path = xasprintf("%s/%s.py", handler->notebooks, name);
+	return access(path, R_OK) == 0 ? steal(path) : NULL;
+}
+
 static void run_notebook(struct handler *handler, const struct serve_request *request,
 			 const char *name, struct standin_reply *reply)
 {
@@ -150,6 +164,7 @@ static void run_notebook(struct handler *handler, const struct serve_request *re
 	auto_buf struct buf traceback = BUF_INIT(1 << 20);
 	auto_json struct json *parameters = parse_parameters(request, reply);
 	const struct notebook *notebook = notebook_find(name);
+	auto_free char *program = program_of(handler, name);
 	struct err err = ERR_INIT;
 	char **args;
 
@@ -158,7 +173,9 @@ static void run_notebook(struct handler *handler, const struct serve_request *re
 	args = make_arguments(parameters, reply);
 	if (args == NULL)
 		return;
-	if (notebook != NULL)
+	if (program != NULL)
+		python_run(program, args, &out, &traceback);
+	else if (notebook != NULL)
 		notebook->run(handler->tables, args, json_len(parameters), &out, &traceback);
 	for (size_t i = 0; args[i] != NULL; i++)
 		free(args[i]);
@@ -179,9 +196,11 @@ static void list_notebooks(struct standin_reply *reply)
 	standin_json(reply, 200, list);
 }
 
-static void notebook_info(const char *name, struct standin_reply *reply)
+static void notebook_info(const struct handler *handler, const char *name,
+			  struct standin_reply *reply)
 {
-	bool known = notebook_find(name) != NULL;
+	auto_free char *program = program_of(handler, name);
+	bool known = program != NULL || notebook_find(name) != NULL;
 	auto_json struct json *info = json_build("{'notebook': %s, 'code': %s}", name,
 						 known ? "# a stand-in: no Python here\n" : "");
 
@@ -202,7 +221,7 @@ static void compute(struct handler *handler, const struct serve_request *request
 	else if (streq(method, "GET") && streq(path, "list"))
 		list_notebooks(reply);
 	else if (streq(method, "GET") && slash != NULL && streq(slash, "/info"))
-		notebook_info(name, reply);
+		notebook_info(handler, name, reply);
 	else if (streq(method, "GET"))
 		standin_error(reply, 400, "URL composition incorrect");
 	else if (streq(method, "POST") && slash == NULL)
@@ -279,6 +298,8 @@ static int option(void *arg, const char *name, const char *value, struct err *er
 		handler->user = value;
 	} else if (streq(name, "--password")) {
 		handler->password = value;
+	} else if (streq(name, "--notebooks")) {
+		handler->notebooks = value;
 	} else if (streq(name, "--state")) {
 		handler->state = value;
 		return tables_load(handler->tables, value, err);
@@ -295,6 +316,7 @@ int main(int argc, char **argv)
 	    .name = "dbhandler",
 	    .options = "  --user NAME         of Basic authorization (crate)\n"
 		       "  --password TEXT     of Basic authorization (empty)\n"
+		       "  --notebooks DIR     with programs NAME.py\n"
 		       "  --state FILE        keep the tables there\n",
 	    .option = option,
 	    .answer = answer,

@@ -24,6 +24,9 @@ class Arguments:
             raise Refused(f"{key}: expected a value, found none: add it to the run's parameters")
         return self.values[key]
 
+    def optional_text(self, key):
+        return self.values.get(key) or ""
+
     def name(self, key, pattern, kind):
         """What goes into SQL as it stands: a name of the right form, and nothing else."""
         value = self.text(key)
@@ -39,6 +42,9 @@ class Arguments:
         if not re.fullmatch(r"[0-9]{1,9}", value, re.ASCII) or not low <= int(value) <= high:
             raise Refused(f"{key}: expected a whole number from {low} to {high}, found {value[:100]!r}")
         return int(value)
+
+    def optional_integer(self, key, low, high):
+        return self.integer(key, low, high) if self.values.get(key) else None
 
     def flag(self, key):
         value = self.values.get(key) or "false"

@@ -2,14 +2,19 @@
 # the next try of the Job, overwrites what the one before has left.
 #
 #   output_table_name      the table; it is made if there is none
-#   output_keep_history    true: each pod has rows of its own. For a run with a schedule, all of whose
+#   output_keep_history    true: each Job has rows of its own. For a run with a schedule, all of whose
 #                          Jobs have the run's uid. Optional, false unless given
 #   job_uid, pod_uid, predictions   from the runner
+#   job_name               from the runner where the config says "upsert": what tells a Job from
+#                          others of the run. Without it, with history each pod has rows of its own
+#   offset, total          likewise, where the predictions come in pieces: how many came before, and
+#                          how many there are in all
 COLUMNS = (
     "jobuid TEXT, firing TEXT, counter INTEGER, prediction DOUBLE PRECISION, poduid TEXT, "
     "PRIMARY KEY (jobuid, firing, counter)"
 )
 BATCH = 1000
+ROWS = 999999999
 
 
 def prediction(value, counter):
@@ -46,15 +51,17 @@ def store(table, rows):
 def output(args):
     table = args.name("output_table_name", TABLE, "table")
     job, pod = args.text("job_uid"), args.text("pod_uid")
-    firing = pod if args.flag("output_keep_history") else ""
+    firing = (args.optional_text("job_name") or pod) if args.flag("output_keep_history") else ""
+    offset = args.optional_integer("offset", 0, ROWS) or 0
     values = parse(args.text("predictions"))
+    total = args.optional_integer("total", 0, ROWS)
     cursor.execute(f"CREATE TABLE IF NOT EXISTS {table} ({COLUMNS})")
-    store(table, [(job, firing, counter, value, pod) for counter, value in enumerate(values)])
+    store(table, [(job, firing, offset + i, value, pod) for i, value in enumerate(values)])
     # A try before this one may have had more rows. A search sees only what is refreshed.
     cursor.execute(f"REFRESH TABLE {table}")
     cursor.execute(
         f"DELETE FROM {table} WHERE jobuid = ? AND firing = ? AND counter >= ?",
-        (job, firing, len(values)),
+        (job, firing, len(values) if total is None else total),
     )
 
 

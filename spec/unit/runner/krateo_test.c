@@ -218,17 +218,17 @@ static void test_info_urls(void **state UNUSED)
 static void test_missing_notebook(void **state UNUSED)
 {
 	static const struct {
-		int status;
 		const char *body;
+		int status;
 		bool missing;
 	} cases[] = {
-	    {404, "{\"notebook\":\"nb\",\"code\":\"\"}", true},
-	    {404, "{\"error\":\"no such path\"}", false},
-	    {404, "<html>", false},
-	    {404, "", false},
-	    {200, "{\"notebook\":\"nb\",\"code\":\"\"}", false},
-	    {405, "{\"notebook\":\"nb\"}", false},
-	    {500, "", false},
+	    {"{\"notebook\":\"nb\",\"code\":\"\"}", 404, true},
+	    {"{\"error\":\"no such path\"}", 404, false},
+	    {"<html>", 404, false},
+	    {"", 404, false},
+	    {"{\"notebook\":\"nb\",\"code\":\"\"}", 200, false},
+	    {"{\"notebook\":\"nb\"}", 405, false},
+	    {"", 500, false},
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
