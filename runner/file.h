@@ -8,10 +8,10 @@
  * read in the order of their names, each as a whole text of its format.
  *
  * In the path of an output, {job} stands for the name of the Job, of which each firing of a
- *schedule has its own. Results go to ".NAME.part" beside the file, are synced, and get their name
- *by a rename, so that nobody ever sees a part of them. A file that is there is refused unless
- *overwrite says otherwise, and so is one that is no regular file; a symbolic link is never
- *followed. Another pod that writes the same part is waited for by the next attempt (flock(2)).
+ * schedule has its own. Results go to ".NAME.part" beside the file, are synced, and get their name
+ * by a rename, so that nobody ever sees a part of them. A file that is there is refused unless
+ * overwrite says otherwise, and so is one that is no regular file; a symbolic link is never
+ * followed. Another pod that writes the same part is waited for by the next attempt (flock(2)).
  *
  * ".NAME.run" tells which run has written the file: {"run", "rows", "bytes", "inode"}. So an
  * attempt of the same Job after one that succeeded and could not tell finds its work done.

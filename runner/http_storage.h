@@ -20,8 +20,8 @@
  *
  * Idempotency-Key is "JOBID/JOB", with chunks "JOBID/JOB/FIRST-LAST" (rows, from 1): the same for
  * each attempt of a Job
- *(https://datatracker.ietf.org/doc/draft-ietf-httpapi-idempotency-key-header/). An input that is
- *HTML is refused whatever the status. An output holds up to HTTP_REPLY_MAX bytes.
+ * (https://datatracker.ietf.org/doc/draft-ietf-httpapi-idempotency-key-header/). An input that is
+ * HTML is refused whatever the status. An output holds up to HTTP_REPLY_MAX bytes.
  */
 #ifndef RUNNER_HTTP_STORAGE_H
 #define RUNNER_HTTP_STORAGE_H

@@ -10,7 +10,7 @@
  * expects an empty body or JSON. Both send exactly "Accept: application/json", which the handler
  * compares byte by byte, unless the headers of the contract say otherwise. api.payload is ignored,
  * as ever. Before the first inference the handler is asked at PATH/info whether the notebook
- *exists.
+ * exists.
  *
  * "upsert": true, beside api of an output, says that the notebook stores a row that comes again in
  * the place of the first, as those of our chart do. Then a store is repeated when its answer is

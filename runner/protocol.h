@@ -3,10 +3,11 @@
  *
  *	v2   Open Inference Protocol, /v2/models/m/infer
  *	     (https://github.com/kserve/open-inference-protocol, inference_rest.md)
- *	v1   KServe's older one, /v1/models/m:predict: {"instances": [...]} -> {"predictions":
- *[...]} (https://kserve.github.io/website/latest/modelserving/data_plane/v1_protocol/) raw  each
- *row is the body of a request, and its answer is stored as it is: chat completions, embeddings,
- *inference graphs, explainers
+ *	v1   KServe's older one, /v1/models/m:predict: {"instances": [...]} ->
+ *	     {"predictions": [...]}
+ *	     (https://kserve.github.io/website/latest/modelserving/data_plane/v1_protocol/)
+ *	raw  each row is the body of a request, and its answer is stored as it is: chat
+ *	     completions, embeddings, inference graphs, explainers
  *
  * Everything here is pure but prepare().
  */

@@ -9,7 +9,7 @@
  * bucket, endpointRef and one of key and prefix are required. The Secret has server-url,
  * aws-access-key and aws-secret-key, and may have aws-session-token, aws-region and what TLS needs.
  * region is that of the Secret unless given, and us-east-1 without both; endpoint takes the place
- *of server-url. The bucket is a part of the path, or with style virtual of the host's name.
+ * of server-url. The bucket is a part of the path, or with style virtual of the host's name.
  *
  * An input is described in s3_input.h; an output with a prefix in s3_parts.h, with a key in
  * s3_upload.h. overwrite goes with the key of an output alone, partBytes (1 KiB to 64 MiB) with its

@@ -4,14 +4,14 @@
  *	<prefix>/<jobId>/<run>/part-00000.jsonl, part-00001.jsonl, ..., _SUCCESS
  *
  * Parts are written in order, each once (If-None-Match: *), and end between two rows; each is a
- *whole text of its format, with the header of that. _SUCCESS comes last: until it is there, a
- *reader must not use the parts. It is
- *{"v":1,"jobId":...,"run":...,"digest":...,"rows":...,"parts":...,"bytes":...}.
+ * whole text of its format, with the header of that. _SUCCESS comes last: until it is there, a
+ * reader must not use the parts. It is
+ * {"v":1,"jobId":...,"run":...,"digest":...,"rows":...,"parts":...,"bytes":...}.
  *
  * A part is held in memory until it is full, so its size decides how much memory a run needs and
- *how much a second attempt does again. That goes on behind the last part, where it has the mark of
- *the same run; where the input has no identity, it removes what is there and begins anew. What is
- *held when a signal comes is written as a last part.
+ * how much a second attempt does again. That goes on behind the last part, where it has the mark of
+ * the same run; where the input has no identity, it removes what is there and begins anew. What is
+ * held when a signal comes is written as a last part.
  */
 #ifndef RUNNER_S3_PARTS_H
 #define RUNNER_S3_PARTS_H

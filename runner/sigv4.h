@@ -2,9 +2,9 @@
  * sigv4.h - AWS Signature Version 4 in the header Authorization, the payload in one piece.
  *
  * Sources: the IAM guide, "Create a signed AWS API request", and for S3 the API reference,
- *"Signature Calculations for the Authorization Header". libcurl can sign too, but what Debian 12
- *has (7.88.1) is wrong for S3 in several ways, among them keys with + or = and queries without a
- *value.
+ * "Signature Calculations for the Authorization Header". libcurl can sign too, but what Debian 12
+ * has (7.88.1) is wrong for S3 in several ways, among them keys with + or = and queries without a
+ * value.
  *
  *	http_header_set(&headers, "If-None-Match", "*");
  *	digest_sha256(body, len, sha256);

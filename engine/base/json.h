@@ -1,6 +1,6 @@
 /*
  * json.h - JSON values: strict parse, exact numbers, a small builder. json*.c are the only users of
- *cJSON.
+ * cJSON.
  *
  * Numbers keep the text they were written with: 9007199254740993, 1e400 and 0.10 print as they
  * were read (a double would change all three). json_int64() reads an integer or says that it is
@@ -12,8 +12,8 @@
  *
  * json_build() makes a value from a template; single quotes stand for double quotes:
  *
- *	auto_json struct json *ref = json_build("{'kind': 'Job', 'name': %s, 'uid': %s}", name,
- *uid);
+ *	auto_json struct json *ref =
+ *	    json_build("{'kind': 'Job', 'name': %s, 'uid': %s}", name, uid);
  */
 #ifndef BASE_JSON_H
 #define BASE_JSON_H

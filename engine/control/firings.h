@@ -2,7 +2,7 @@
  * firings.h - the Jobs that the schedule of a run has started: which of them have failed. Pure.
  *
  * A CronJob tells when a firing last succeeded, but not that one has failed, and removes the Jobs
- *of the last ones. So each failure is written into the run's status while its Job is there:
+ * of the last ones. So each failure is written into the run's status while its Job is there:
  *
  *	failures         the latest last, at most FIRINGS_KEPT: {"job": "inf-a-5be07ada-29366640",
  *	                 "reason": "InferenceFailed", "message": "...", "finishedAt": "2026-..."}

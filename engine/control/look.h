@@ -2,14 +2,16 @@
  * look.h - Events, where nothing else tells what a pass must know. Pure.
  *
  * They are not watched: a cluster has many, and few matter. A pass asks for those of one object
- *when
+ * when
  *
  *	a start was interrupted  the status names a Job that is not there. Has it never been made,
- *or was it deleted? A Job of that name that has made a Pod left the Event SuccessfulCreate; such a
- *run is not started again. A Job that has made none is no harm to make again. a Job makes no Pod
- *the Job controller tells a quota's or an admission's refusal in an Event alone (FailedCreate) a
- *Pod is being set up    for LOOK_AFTER_MS: so does a kubelet of a volume that it cannot mount
- *	                         (FailedMount), of a sandbox, of a network
+ *	                         or was it deleted? A Job of that name that has made a Pod left
+ *	                         the Event SuccessfulCreate; such a run is not started again. A
+ *	                         Job that has made none is no harm to make again.
+ *	a Job makes no Pod       the Job controller tells a quota's or an admission's refusal in an
+ *	                         Event alone (FailedCreate)
+ *	a Pod is being set up    for LOOK_AFTER_MS: so does a kubelet of a volume that it cannot
+ *	                         mount (FailedMount), of a sandbox, of a network
  *
  * https://kubernetes.io/docs/reference/kubernetes-api/cluster-resources/event-v1/
  */

@@ -1,6 +1,6 @@
 /*
  * shadows.h - bundles on trial: the ConfigMaps with the label ai.krateo.io/policy-mode=shadow in
- *the controller's namespace, at most SHADOWS_MAX.
+ * the controller's namespace, at most SHADOWS_MAX.
  *
  * Each is asked what the bundle in force was asked, once that has answered; nothing comes of its
  * answers but figures, on its annotation ai.krateo.io/policy-shadow:

@@ -69,10 +69,10 @@ void policy_forget(struct policy_host *host, const char *name);
  *	{"digest": "sha256:...", "results": {"contract": {"ok": {...}, "usage": {...}},
  *	 "validate": {"error": {...}, "usage": {...}}}}
  * usage (eval.h) is there where the hook has come to its end. An error is {"kind": "reject" |
- *"script" | "limit", "hook", "file", "line", "message", "traceback"}; line is 0 where none is
- *known. ok of validate: [{"field","message"}, ...] (maybe empty); of status:
- *{"phase","reason","message","conditions"?}; of shape: the manifest. A result of another shape is
- *an error of kind "script".
+ * "script" | "limit", "hook", "file", "line", "message", "traceback"}; line is 0 where none is
+ * known. ok of validate: [{"field","message"}, ...] (maybe empty); of status:
+ * {"phase","reason","message","conditions"?}; of shape: the manifest. A result of another shape is
+ * an error of kind "script".
  */
 struct policy_call *policy_eval(struct policy_host *host, const char *name,
 				const struct json *request, policy_done_fn *done, void *arg);

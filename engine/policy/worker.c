@@ -25,7 +25,7 @@
  *
  * A bundle that is not named is "", the one in force.
  * An answer with "last" is the last one of this worker. With "coverage": true in a load or eval,
- *the answer has "lines" (coverage.h); the engine never asks for them, tests of policies do.
+ * the answer has "lines" (coverage.h); the engine never asks for them, tests of policies do.
  */
 
 enum {

@@ -1,9 +1,8 @@
 /*
  * pod.h - one Pod from its scheduling to its end, as a kubelet takes care of it.
  *
- *	bind (only if no scheduler has) -> gather ConfigMaps, Secrets and a token -> wait for a
- *place
- *	-> run -> report the end
+ *	bind (only if no scheduler has) -> gather ConfigMaps, Secrets and a token
+ *	-> wait for a place -> run -> report the end
  *
  * What is missing is looked for again every 2 s. An image that is not mapped never comes. When
  * the Pod is being deleted, the process gets SIGTERM, after the grace period SIGKILL, and the Pod

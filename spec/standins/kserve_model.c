@@ -1,6 +1,6 @@
 /*
  * kserve_model.c - a stand-in of a KServe predictor that speaks the Open Inference Protocol (V2)
- *and the one before it (V1, /v1/models/<name>:predict).
+ * and the one before it (V1, /v1/models/<name>:predict).
  *
  * Protocol: github.com/kserve/open-inference-protocol, specification/protocol/inference_rest.md.
  * Errors are {"error": "..."} with the statuses of KServe's own server: 404 unknown model, 503 not

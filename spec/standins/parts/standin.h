@@ -5,9 +5,11 @@
  * demo talk to it, and look behind the scenes at paths that the real service does not have:
  *
  *	GET    /requests  the last 256 requests, oldest first: [{"method", "path", "query",
- *"accept", "content_type", "authorization" (its scheme alone), "body"}, ...] DELETE /requests
- *forget them POST   /faults    add a fault: an object of the fields below GET    /faults    those
- *that are left DELETE /faults    forget them
+ *	                  "accept", "content_type", "authorization" (its scheme alone), "body"}, ...]
+ *	DELETE /requests  forget them
+ *	POST   /faults    add a fault: an object of the fields below
+ *	GET    /faults    those that are left
+ *	DELETE /faults    forget them
  *
  * A fault strikes the next requests that match it, then it is used up:
  *

@@ -31,9 +31,9 @@ static bool held(const char *key)
 
 /* A script of events, one character each, and whether the key is held at its end:
  *	( a pass begins          ) it ends and wrote run version 7 and Job u1
- *	v it ends and wrote run version 7     j it ends and wrote Job u1     0 it ends and wrote
- *nothing 7 the watch shows run version 7       6 version 6                    1 Job u1 f the key is
- *gone */
+ *	v it ends and wrote run version 7     j it ends and wrote Job u1
+ *	0 it ends and wrote nothing           f the key is gone
+ *	7 the watch shows run version 7       6 version 6                    1 Job u1 */
 static void play(const char *script)
 {
 	for (; *script != '\0'; script++) {
