@@ -33,7 +33,6 @@ struct http_headers {
 
 /* Add or replace; names are compared without case. */
 void http_header_set(struct http_headers *headers, const char *name, const char *value);
-bool http_header_has(const struct http_headers *headers, const char *name);
 void http_headers_done(struct http_headers *headers);
 
 /* name is a token of RFC 9110, value has no control characters but tabs. */

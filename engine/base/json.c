@@ -138,37 +138,6 @@ char *json_print(const struct json *value)
 	return text;
 }
 
-static void print_pretty(struct buf *b, const struct json *value, int indent)
-{
-	bool object = json_type(value) == JSON_OBJECT;
-	auto_free char *scalar = NULL;
-
-	if ((!object && json_type(value) != JSON_ARRAY) || json_first(value) == NULL) {
-		scalar = json_print(value);
-		buf_adds(b, scalar);
-		return;
-	}
-	buf_adds(b, object ? "{" : "[");
-	for (const struct json *c = json_first(value); c != NULL; c = json_next(c)) {
-		buf_addf(b, "%s\n%*s", c == json_first(value) ? "" : ",", indent + 2, "");
-		if (object) {
-			buf_add_json(b, json_key(c), strlen(json_key(c)));
-			buf_adds(b, ": ");
-		}
-		print_pretty(b, c, indent + 2);
-	}
-	buf_addf(b, "\n%*s%s", indent, "", object ? "}" : "]");
-}
-
-char *json_print_pretty(const struct json *value)
-{
-	struct buf b = BUF_INIT(PRINT_MAX);
-
-	print_pretty(&b, value, 0);
-	buf_addc(&b, '\n');
-	return buf_steal(&b);
-}
-
 void json_free(struct json *value)
 {
 	cJSON_Delete(tree(value));

@@ -35,9 +35,8 @@ enum json_type {
 /* Parse one JSON text; NULL on failure with "line L, column C: ..." in err. Nesting: scan.h. */
 struct json *json_parse(const char *text, size_t len, struct err *err);
 
-/* Compact text (of NULL: null), or indented by two blanks with a newline at its end; yours. */
+/* Compact text (of NULL: null); yours. */
 char *json_print(const struct json *value);
-char *json_print_pretty(const struct json *value);
 
 void json_free(struct json *value);
 static inline void cleanup_json(struct json **value)

@@ -328,11 +328,6 @@ void lease_free(struct lease *l)
 	free(l);
 }
 
-bool lease_is_leader(const struct lease *l)
-{
-	return l->role == ROLE_LEADER;
-}
-
 bool lease_fresh(const struct lease *l)
 {
 	return l->role == ROLE_LEADER && time_mono_ms() - l->renewed_ms < l->timing.deadline_ms;

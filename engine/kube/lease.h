@@ -53,8 +53,6 @@ struct lease_spec {
 struct lease *lease_start(struct loop *loop, struct client *client, const struct lease_spec *spec);
 void lease_free(struct lease *lease); /* does not release it */
 
-bool lease_is_leader(const struct lease *lease);
-
 /* May we still create things? True while we lead and the last renewal is younger than the
  * deadline. */
 bool lease_fresh(const struct lease *lease);

@@ -68,16 +68,3 @@ void *lru_use(struct lru *lru, const char *key)
 	TAILQ_INSERT_HEAD(&lru->by_use, node, link);
 	return node->record;
 }
-
-void lru_del(struct lru *lru, const char *key)
-{
-	struct node *node = map_get(lru->map, key);
-
-	if (node != NULL)
-		evict(lru, node);
-}
-
-size_t lru_len(const struct lru *lru)
-{
-	return map_len(lru->map);
-}

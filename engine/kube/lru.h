@@ -13,10 +13,7 @@ struct lru *lru_new(size_t max, size_t size, void (*drop)(void *record));
 void lru_free(struct lru *lru); /* NULL is fine */
 
 /* The record of key, made if absent; it is now the one used last. Valid until its eviction, at the
- * earliest at the next lru_use or lru_del. */
+ * earliest at the next lru_use. */
 void *lru_use(struct lru *lru, const char *key);
-
-void lru_del(struct lru *lru, const char *key);
-size_t lru_len(const struct lru *lru);
 
 #endif

@@ -7,7 +7,6 @@ struct store {
 	struct index entries; /* by key; owned */
 	struct index owners;  /* by owner uid: the first entry of its list */
 	uint32_t lists;       /* counts them, so that each has a number */
-	size_t bytes;
 	void (*reduce)(struct json *object);
 };
 
@@ -89,7 +88,6 @@ static void discard(struct store *store, struct entry *entry)
 {
 	if (entry == NULL)
 		return;
-	store->bytes -= entry_size(entry);
 	unlink_owner(store, entry);
 	free(entry);
 }
@@ -97,7 +95,6 @@ static void discard(struct store *store, struct entry *entry)
 static void install(struct store *store, struct entry *entry)
 {
 	discard(store, index_put(&store->entries, entry));
-	store->bytes += entry_size(entry);
 	link_owner(store, entry);
 }
 
@@ -155,22 +152,9 @@ void store_each_owned(const struct store *store, const char *owner_uid, store_fn
 		fn(arg, &entry->meta);
 }
 
-void store_each(const struct store *store, store_fn *fn, void *arg)
-{
-	const struct entry *entry;
-
-	for (size_t i = 0; (entry = index_next(&store->entries, &i)) != NULL;)
-		fn(arg, &entry->meta);
-}
-
 size_t store_len(const struct store *store)
 {
 	return store->entries.live;
-}
-
-size_t store_bytes(const struct store *store)
-{
-	return store->bytes;
 }
 
 /* ---- lists ---- */

@@ -35,13 +35,11 @@ void store_delete(struct store *store, const char *key);
 struct json *store_get(const struct store *store, const char *key);
 const struct store_meta *store_find(const struct store *store, const char *key);
 
-/* Visit the objects whose controller owner has this uid (through an index), or all of them. fn
- * must not change the store. */
+/* Visit the objects whose controller owner has this uid, through an index. fn must not change the
+ * store. */
 typedef void store_fn(void *arg, const struct store_meta *meta);
 void store_each_owned(const struct store *store, const char *owner_uid, store_fn *fn, void *arg);
-void store_each(const struct store *store, store_fn *fn, void *arg);
 size_t store_len(const struct store *store);
-size_t store_bytes(const struct store *store); /* memory of the objects, without the indexes */
 
 /* "namespace/name" of an object; yours; NULL if it has no name or there is a '/' in it. */
 char *store_key(const struct json *object);

@@ -97,11 +97,6 @@ static const char *entry_text(const struct entry *entry)
 	return entry->meta.owner_uid + strlen(entry->meta.owner_uid) + 1;
 }
 
-size_t entry_size(const struct entry *entry)
-{
-	return (size_t)(entry_text(entry) - (const char *)entry) + entry->text_len + 1;
-}
-
 struct json *entry_object(const struct entry *entry)
 {
 	struct err err = ERR_INIT;

@@ -24,6 +24,5 @@ struct entry {
 struct entry *entry_new(const char *key, struct json *object);
 
 struct json *entry_object(const struct entry *entry); /* yours */
-size_t entry_size(const struct entry *entry);         /* in bytes */
 
 #endif

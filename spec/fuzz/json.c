@@ -8,7 +8,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len)
 	struct err err = ERR_INIT;
 	auto_json struct json *value = json_parse((const char *)bytes, len, &err);
 	auto_json struct json *again = NULL, *copy = NULL;
-	auto_free char *text = NULL, *pretty = NULL, *second = NULL;
+	auto_free char *text = NULL, *second = NULL;
 
 	if (value == NULL) {
 		promise(err.kind != ERR_NONE && err.msg[0] != '\0');
@@ -20,11 +20,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len)
 	promise(again != NULL && json_equal(value, again));
 	second = json_print(again);
 	promise(streq(text, second));
-
-	pretty = json_print_pretty(value);
-	json_free(again);
-	again = json_parse(pretty, strlen(pretty), &err);
-	promise(again != NULL && json_equal(value, again));
 
 	copy = json_copy(value);
 	if (json_type(value) == JSON_OBJECT)

@@ -347,16 +347,6 @@ static void what_is_appended_has_no_key(void **state)
 	assert_null(json_key(json_next(json_first(array))));
 }
 
-static void pretty_text_is_indented(void **state)
-{
-	auto_json struct json *value = parsed("{\"a\":[1,{\"b\\n\":[]}],\"c\":{},\"d\":\"x\"}");
-	auto_free char *text = json_print_pretty(value);
-
-	(void)state;
-	assert_string_equal(text, "{\n  \"a\": [\n    1,\n    {\n      \"b\\n\": []\n    }\n  ],\n"
-				  "  \"c\": {},\n  \"d\": \"x\"\n}\n");
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -376,7 +366,6 @@ int main(void)
 	    cmocka_unit_test(strings_that_are_not_utf8_are_mended),
 	    cmocka_unit_test(a_replaced_member_keeps_its_place),
 	    cmocka_unit_test(what_is_appended_has_no_key),
-	    cmocka_unit_test(pretty_text_is_indented),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

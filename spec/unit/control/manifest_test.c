@@ -384,7 +384,7 @@ static void the_example_gives_the_golden_job(void **state)
 	auto_json struct json *labels = golden_labels();
 	auto_json struct json *golden = json_build(golden_job, labels, labels, JOB_NAME_FIELD);
 	auto_json struct json *job = job_of(run, config);
-	auto_free char *text = json_print_pretty(job);
+	auto_free char *text = json_print(job);
 
 	(void)state;
 	if (!json_equal(job, golden))

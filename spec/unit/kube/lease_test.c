@@ -168,9 +168,8 @@ static void run_until(struct world *w, const char *what)
 static void lead(struct world *w, const struct lease_timing *timing)
 {
 	w->subject = join(w, "me", timing);
-	assert_false(lease_is_leader(w->subject));
+	assert_false(lease_fresh(w->subject));
 	run_until(w, "started");
-	assert_true(lease_is_leader(w->subject));
 	assert_true(lease_fresh(w->subject));
 	buf_clear(&w->log);
 }
@@ -209,7 +208,6 @@ static void a_leader_that_cannot_renew_stops_in_time(void **state)
 		lead(&w, &hasty);
 		fault(&w, "leases", faults[i], false, 1000000);
 		run_until(&w, "lost");
-		assert_false(lease_is_leader(w.subject));
 		assert_false(lease_fresh(w.subject));
 		assert_non_null(strstr(w.log.data, "trouble:"));
 		requests = w.fake->requests;
@@ -241,7 +239,7 @@ static void a_stopped_leader_is_not_fresh(void **state)
 	(void)state;
 	lead(&w, &hasty);
 	usleep(400 * 1000);
-	assert_true(lease_is_leader(w.subject));
+	assert_string_equal(w.log.data, "");
 	assert_false(lease_fresh(w.subject));
 	world_done(&w);
 }
@@ -255,7 +253,7 @@ static void a_deleted_lease_is_made_again(void **state)
 	json_free(steal(w.lease));
 	run_until(&w, "trouble:");
 	fake_run_for(w.fake, 100);
-	assert_true(lease_is_leader(w.subject));
+	assert_true(lease_fresh(w.subject));
 	assert_string_equal(field(&w, "holderIdentity"), "me");
 	world_done(&w);
 }
@@ -426,11 +424,11 @@ static void one_of_two_leads(void **state)
 	second = join(&w, "two", &patient);
 	run_until(&w, "waiting:");
 	fake_run_for(w.fake, 200);
-	assert_int_equal(lease_is_leader(first) + lease_is_leader(second), 1);
-	lease_release(lease_is_leader(first) ? first : second, on_released, &w);
+	assert_int_equal(lease_fresh(first) + lease_fresh(second), 1);
+	lease_release(lease_fresh(first) ? first : second, on_released, &w);
 	run_until(&w, "started");
 	assert_non_null(strstr(w.log.data, "released started "));
-	assert_int_equal(lease_is_leader(first) + lease_is_leader(second), 1);
+	assert_int_equal(lease_fresh(first) + lease_fresh(second), 1);
 	assert_int_equal(number(&w, "leaseTransitions"), 1);
 	lease_free(first);
 	lease_free(second);
@@ -504,7 +502,6 @@ static void a_failed_renewal_is_made_good(void **state)
 static void release(struct world *w)
 {
 	lease_release(w->subject, on_released, w);
-	assert_false(lease_is_leader(w->subject));
 	assert_false(lease_fresh(w->subject));
 	run_until(w, "released");
 }
