@@ -215,6 +215,7 @@ struct bundles *bundles_new(const struct bundles_deps *deps, const struct bundle
 	b->deps = *deps;
 	b->spec = *spec;
 	b->env = (struct policymap_env){
+	    .loop = deps->loop,
 	    .client = deps->client,
 	    .host = deps->host,
 	    .may_write = may_write,

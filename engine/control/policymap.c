@@ -14,6 +14,8 @@ struct policymap {
 	struct json *files;  /* of the last edit; NULL before it */
 	struct json *next;   /* files that came while others were being loaded */
 	struct policy_call *load;
+	struct timer *again; /* to load the same files once more */
+	int64_t again_ms;    /* after so long the next time */
 	struct client_call *telling, *annotating;
 	struct json *sent; /* the status that was written last; NULL: none */
 	char *error;       /* the last edit was refused; NULL: taken */
@@ -165,12 +167,22 @@ static void judge(struct policymap *map, const struct err *err)
 	map->spec.loaded(map->spec.arg, map, err);
 }
 
+static void try_again_later(struct policymap *map)
+{
+	timer_set(map->again, map->again_ms);
+	map->again_ms *= 2;
+	if (map->again_ms > POLICYMAP_AGAIN_MAX_MS)
+		map->again_ms = POLICYMAP_AGAIN_MAX_MS;
+}
+
 static void loaded(void *arg, const struct json *reply UNUSED, const struct err *err)
 {
 	struct policymap *map = arg;
 	struct json *next = steal(map->next);
 
 	map->load = NULL;
+	if (err != NULL && err->kind == ERR_RETRY)
+		try_again_later(map);
 	if (next != NULL && json_equal(next, map->files)) {
 		json_free(next);
 		next = NULL;
@@ -180,14 +192,23 @@ static void loaded(void *arg, const struct json *reply UNUSED, const struct err 
 		load(map, next);
 }
 
+static void load_files(void *arg)
+{
+	struct policymap *map = arg;
+
+	map->kept = NULL;
+	map->load =
+	    policy_load(map->env->host, map->bundle, map->spec.over, map->files, loaded, map);
+}
+
 static void load(struct policymap *map, struct json *files_taken)
 {
 	json_free(map->files);
 	map->files = files_taken;
-	map->kept = NULL;
 	map->tried = true;
-	map->load =
-	    policy_load(map->env->host, map->bundle, map->spec.over, map->files, loaded, map);
+	map->again_ms = map->env->again_ms != 0 ? map->env->again_ms : POLICYMAP_AGAIN_MS;
+	timer_clear(map->again);
+	load_files(map);
 }
 
 static void edit(struct policymap *map, struct json *files_taken)
@@ -275,6 +296,7 @@ struct policymap *policymap_new(const struct policymap_env *env, const struct po
 	map->namespace = xstrdup(spec->namespace);
 	map->name = xstrdup(spec->name);
 	map->bundle = xstrdup(spec->bundle);
+	map->again = timer_new(env->loop, load_files, map);
 	return map;
 }
 
@@ -286,6 +308,7 @@ void policymap_free(struct policymap *map)
 		policy_cancel(map->load);
 	client_cancel(map->telling);
 	client_cancel(map->annotating);
+	timer_free(map->again);
 	json_free(map->object);
 	json_free(map->files);
 	json_free(map->next);

@@ -12,18 +12,23 @@
  *
  * Only a change of the ConfigMap's data is an edit; our own annotation is none. One that is taken
  * away by somebody is put back. Edits that come while one is being loaded are loaded after it, all
- * but the last being passed over.
+ * but the last being passed over. One that was not judged, as the worker was lost or too slow, is
+ * refused and tried again: after POLICYMAP_AGAIN_MS, doubling to an hour.
  */
 #ifndef CONTROL_POLICYMAP_H
 #define CONTROL_POLICYMAP_H
 
 #include "kube/client.h"
+#include "net/loop.h"
 #include "policy/host.h"
 
 struct policymap;
 
+enum { POLICYMAP_AGAIN_MS = 2000, POLICYMAP_AGAIN_MAX_MS = 3600000 };
+
 /* What all ConfigMaps of policies share. */
 struct policymap_env {
+	struct loop *loop;
 	struct client *client;
 	struct policy_host *host;
 	bool (*may_write)(void *arg);
@@ -36,6 +41,7 @@ struct policymap_env {
 	void (*judged)(void *arg, const char *name, const char *taken, const char *digest,
 		       const struct err *err);
 	void *arg;
+	int64_t again_ms; /* 0: POLICYMAP_AGAIN_MS; for tests */
 };
 
 struct policymap_spec {

@@ -59,7 +59,7 @@ static struct json *result_of_lost(const char *hook, const char *ran, const char
 void call_lose(struct policy_call *call, const char *ran, const char *problem)
 {
 	if (call->kind == CALL_LOAD) {
-		err_set(&call->err, ERR_LIMIT, "%s", problem);
+		err_set(&call->err, ERR_RETRY, "%s", problem);
 		return;
 	}
 	if (ran == NULL)

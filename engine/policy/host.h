@@ -8,9 +8,9 @@
  *
  * A worker that misses the deadline (it may still tell where the script is), crashes or answers
  * nonsense is killed, and its request answered: the hooks that had answered keep their results, the
- * others have an error of kind "limit" (a load fails with ERR_LIMIT). Runs and named bundles that
- * have reached a limit share one worker until they are answered well, so that they keep nobody else
- * waiting.
+ * others have an error of kind "limit". A load fails with ERR_RETRY then: the machine may be at
+ * fault, not the bundle. Runs and named bundles that have reached a limit share one worker until
+ * they are answered well, so that they keep nobody else waiting.
  *
  * A bundle is a JSON object from file name to text: {"contract.lua": "return {...}", ...}. The one
  * named "" is in force for all; at first it is the default bundle, which is built into the

@@ -114,6 +114,8 @@ static bool take(struct peer *peer, const struct json *answer)
 	if (json_is_true(json_get(answer, "last")))
 		peer_stop(peer); /* it ends itself: nothing more may be sent to it */
 	state = call_take(peer->call, answer);
+	if (peer->late && peer->call->err.kind != ERR_NONE)
+		peer->call->err.kind = ERR_RETRY; /* of a load: on a quicker machine it might end */
 	if (state == CALL_OPEN && peer->io != NULL)
 		return true;
 	if (state == CALL_NONSENSE) {

@@ -97,6 +97,31 @@ static void assert_status(const struct server *server, const char *expected)
 
 /* ---- tests ---- */
 
+/* What lost its worker was not judged; what was judged is not tried again. */
+static void what_was_not_judged_is_tried_again(void **state UNUSED)
+{
+	const char *real = scene_program;
+	char program[4096] = "/bin/false";
+	struct server server;
+
+	scene_program = program;
+	set_up(&server);
+	offer(&server, GOOD("a"), NULL);
+	while (server.loads < 3)
+		fake_run_for(server.s.fake, 5);
+	assert_status(&server, "{'state': 'refused', 'kept': 'edit',"
+			       " 'error': 'the policy worker ended with status 1'}");
+	assert_int_equal(scene_count(&server.s.told, "Warning PolicyRefused"), 1);
+	snprintf(program, sizeof(program), "%s", real);
+	scene_until(&server.s, &server.annotation, "\"state\":\"active\"");
+	server.loads = 0;
+	offer(&server, BROKEN, NULL);
+	fake_run_for(server.s.fake, 200);
+	assert_int_equal(server.loads, 1);
+	tear_down(&server);
+	scene_program = real;
+}
+
 static void a_broken_bundle_is_refused(void **state UNUSED)
 {
 	struct server server;
@@ -276,6 +301,7 @@ static void it_may_be_freed_at_any_time(void **state UNUSED)
 static int tests(void)
 {
 	const struct CMUnitTest list[] = {
+	    cmocka_unit_test(what_was_not_judged_is_tried_again),
 	    cmocka_unit_test(a_broken_bundle_is_refused),
 	    cmocka_unit_test(binary_data_is_refused_by_name),
 	    cmocka_unit_test(what_is_told_already_is_not_told_again),

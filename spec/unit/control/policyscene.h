@@ -52,13 +52,15 @@ static inline void scene_set_up(struct scene *s, fake_fn *fn, void *arg)
 	s->fake->arg = arg;
 	s->host = policy_host_new(s->fake->loop, &(struct policy_options){.program = scene_program,
 									  .deadline_ms = 20000});
-	s->env = (struct policymap_env){.client = s->fake->client,
+	s->env = (struct policymap_env){.loop = s->fake->loop,
+					.client = s->fake->client,
 					.host = s->host,
 					.may_write = scene_may_write,
 					.trouble = scene_trouble,
 					.emit = scene_emit,
 					.judged = scene_judged,
-					.arg = s};
+					.arg = s,
+					.again_ms = 1};
 }
 
 static inline void scene_tear_down(struct scene *s)

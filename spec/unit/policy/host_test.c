@@ -374,7 +374,7 @@ static void a_load_that_loses_its_worker_fails(void **state)
 
 	set_role("crash");
 	load(s, "contract.lua", "return {contract = function() return {new = true} end}");
-	assert_int_equal(s->err.kind, ERR_LIMIT);
+	assert_int_equal(s->err.kind, ERR_RETRY);
 	assert_string_equal(s->err.msg, "the policy worker was ended by signal 9");
 	assert_string_equal(policy_digest(s->host, ""), before);
 	assert_serves(s);
@@ -656,6 +656,10 @@ static void the_deadline_names_the_line(void **state)
 		     "while it ran contract");
 	assert_int_equal(json_get_int(json_get(result(s, "contract"), "error"), "line", 0), 3);
 	assert_error(s, "status", "limit", "not run: ");
+	load(s, "contract.lua", "\nstring.find(('a'):rep(30000), ('.-'):rep(6) .. 'b') return {}");
+	assert_int_equal(s->err.kind, ERR_RETRY);
+	assert_true(has_prefix(s->err.msg, "contract.lua:2: the script did not end before the "
+					   "deadline of its request"));
 }
 
 static void the_worker_has_a_name(void **state)
