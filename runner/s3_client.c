@@ -2,7 +2,6 @@
 
 #include "base/log.h"
 #include "base/timefmt.h"
-#include "base/utf8.h"
 #include "runner/field.h"
 #include "runner/http_try.h"
 #include "runner/judge.h"
@@ -10,7 +9,7 @@
 #include "runner/uri.h"
 #include "runner/xml.h"
 
-enum { BUCKET_MIN = 3, BUCKET_MAX = 63, MESSAGE_MAX = 300, URL_MAX = 16 << 10 };
+enum { BUCKET_MIN = 3, BUCKET_MAX = 63, URL_MAX = 16 << 10 };
 
 enum reason s3_unavailable(const struct s3_client *client)
 {
@@ -32,10 +31,10 @@ static int check_bucket(const char *bucket, const char *where, struct err *err)
 
 	if (bucket[len] == '\0' && len >= BUCKET_MIN && len <= BUCKET_MAX && bucket[0] != '.')
 		return 0;
-	return err_set(err, ERR_INVALID,
-		       "%s.bucket: expected %d to %d letters, digits, dots and dashes, found "
-		       "\"%.80s\"",
-		       where, BUCKET_MIN, BUCKET_MAX, bucket);
+	return err_set(
+	    err, ERR_INVALID,
+	    "%s.bucket: expected %d to %d letters, digits, dots and dashes, found \"%s\"", where,
+	    BUCKET_MIN, BUCKET_MAX, bucket);
 }
 
 static int check_style(const char *style, const char *where, struct err *err)
@@ -292,7 +291,6 @@ static int explain(const struct s3_client *client, const struct http_reply *repl
 	auto_free char *code = xml_find(body->data, body->len, "Error/Code"),
 		       *says = xml_find(body->data, body->len, "Error/Message"),
 		       *region = other_region(client, reply);
-	size_t len = says != NULL ? utf8_prefix(says, strlen(says), MESSAGE_MAX) : 0;
 
 	if (region != NULL)
 		return err_set(&fault->err, ERR_INVALID,
@@ -301,9 +299,9 @@ static int explain(const struct s3_client *client, const struct http_reply *repl
 	if (code != NULL && streq(code, "RequestTimeTooSkewed"))
 		return clocks_differ(reply, what, fault);
 	return err_set(&fault->err, kind_of(reply),
-		       "%s: expected HTTP status 2xx, found %d%s%.100s%s%.*s", what, reply->status,
-		       code != NULL ? " " : "", code != NULL ? code : "", len > 0 ? ": " : "",
-		       (int)len, says != NULL ? says : "");
+		       "%s: expected HTTP status 2xx, found %d%s%s%s%s", what, reply->status,
+		       code != NULL ? " " : "", code != NULL ? code : "", says != NULL ? ": " : "",
+		       says != NULL ? says : "");
 }
 
 int s3_judge(const struct s3_client *client, const struct http_reply *reply, const char *what,

@@ -62,8 +62,7 @@ static int end_object(struct page *page, struct s3_list *list, struct err *err)
 	if (page->key == NULL || *page->key == '\0' || page->etag == NULL || page->size == NULL ||
 	    parse_size(page->size, &size) < 0)
 		return err_set(err, ERR_INVALID,
-			       "expected Key, ETag and Size of each object, found \"%.80s\" "
-			       "without",
+			       "expected Key, ETag and Size of each object, found \"%s\" without",
 			       page->key != NULL ? page->key : "");
 	if (list->count == S3_OBJECTS_MAX)
 		return err_set(err, ERR_LIMIT,
@@ -105,7 +104,7 @@ static int read_page(struct page *page, struct xml *x, struct s3_list *list, str
 
 	while ((token = xml_next(x)) == XML_OPEN || token == XML_CLOSE) {
 		if (!has_prefix(x->path.data, RESULT))
-			return err_set(err, ERR_INVALID, "expected " RESULT ", found %.80s",
+			return err_set(err, ERR_INVALID, "expected " RESULT ", found %s",
 				       x->path.data);
 		if (token == XML_CLOSE && end_element(page, x, list, err) < 0)
 			return -1;

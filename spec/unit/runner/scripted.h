@@ -78,7 +78,8 @@ static inline bool scripted_read(int fd, struct buf *request)
 			continue;
 		length = strcasestr(request->data, "\r\nContent-Length:");
 		if (length == NULL || length > body ||
-		    strlen(body + 4) >= strtoul(length + 17, NULL, 10))
+		    request->len - (size_t)(body + 4 - request->data) >=
+			strtoul(length + 17, NULL, 10))
 			return true;
 	}
 	return false;
@@ -150,7 +151,7 @@ static inline void *scripted_main(void *arg)
 	int fd;
 
 	while ((fd = accept4(s->fd, NULL, NULL, SOCK_CLOEXEC)) >= 0) {
-		auto_buf struct buf request = BUF_INIT(8 << 20);
+		auto_buf struct buf request = BUF_INIT(16 << 20);
 
 		if (s->think != NULL && scripted_read(fd, &request)) {
 			auto_free char *answer = s->think(s, request.data);
