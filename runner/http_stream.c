@@ -124,7 +124,8 @@ struct http_stream *http_stream_open(const struct http_request *request, struct 
 			curl_easy_getinfo(stream->try.easy, CURLINFO_RESPONSE_CODE, &status);
 			reply->status = (int)status;
 			reply->sent = true;
-			if (!http_status_passing(reply->status) || tries == HTTP_TRIES || request->single)
+			if (!http_status_passing(reply->status) || tries == HTTP_TRIES ||
+			    request->single)
 				return stream;
 		}
 		finish(stream, trouble(stream, in_time), &again, err);

@@ -3,8 +3,8 @@
 #include "runner/field.h"
 #include "runner/http_storage.h"
 
-static const struct provider *const providers[] = {&krateo_provider, &file_provider,
-						   &http_provider, &s3_provider};
+static const struct provider *const providers[] = {&krateo_provider, &file_provider, &http_provider,
+						   &s3_provider};
 
 static void unknown(const struct json *section, const char *where, struct err *err)
 {

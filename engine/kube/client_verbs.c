@@ -55,7 +55,7 @@ struct client_call *client_stream(struct client *c, const char *path, int64_t ti
 }
 
 static struct client_call *start(struct client *c, const struct client_verb *verb, const char *path,
-				const struct json *body, client_done_fn *done, void *arg)
+				 const struct json *body, client_done_fn *done, void *arg)
 {
 	return client_start(c, &(struct client_request){.verb = verb,
 							.path = path,
