@@ -9,18 +9,13 @@ if ! command -v python3 > /dev/null; then
 fi
 # shellcheck source=spec/e2e/lib.sh
 source spec/e2e/lib.sh
+# shellcheck source=spec/e2e/attempt.sh
+source spec/e2e/attempt.sh
 rows=40000
 
-mkdir "$work/notebooks" "$work/account"
+mkdir "$work/notebooks"
 cat spec/standins/crate.py charts/chart/notebooks/{common,output}.py > "$work/notebooks/upsert.py"
 export DATABASE=$work/database
-sql() {
-	python3 - "$1" <<-'END'
-		import os, sqlite3, sys
-		for row in sqlite3.connect(os.environ["DATABASE"]).execute(sys.argv[1]):
-		    print(*row)
-	END
-}
 
 apisim_up || exit 1
 start dbhandler "$BUILD/dbhandler" --listen 127.0.0.1:0 --port-file "$work/dbhandler.port" \
@@ -28,29 +23,18 @@ start dbhandler "$BUILD/dbhandler" --listen 127.0.0.1:0 --port-file "$work/dbhan
 start model "$BUILD/kserve_model" --listen 127.0.0.1:0 --port-file "$work/model.port"
 handler=http://127.0.0.1:$(port_of dbhandler) && model=127.0.0.1:$(port_of model) || exit 1
 k create namespace "$namespace" > /dev/null
-k create secret generic db --from-literal=server-url="$handler" --from-literal=username=demo \
-	--from-literal=password=demo -n "$namespace" > /dev/null
+secret db "$handler"
 
 # Rows that the model echoes, too long in all for four arguments.
 seq "$rows" | awk 'BEGIN { printf "{\"columns\": [\"x\"], \"rows\": [" }
 	{ printf "%s[%d.0123456]", (NR > 1 ? "," : ""), $1 } END { print "]}" }' > "$work/table.json"
 curl -sf -X PUT --data-binary "@$work/table.json" "$handler/tables/many" > "$work/put" || exit 1
 
-# runner POD NOTEBOOK UPSERT: one attempt of the same Job; prints reason, exit code and stored rows
+# runner POD NOTEBOOK UPSERT
 runner() {
-	cat > "$work/contract.json" <<-END
-		{"jobId": "job", "jobName": "inf-job",
-		 "kserve": {"modelUrl": "$model/v2/models/echo/infer", "modelInputName": "x", "datatype": "FP64", "batch": {"rows": 1000}},
-		 "input": {"krateo": {"api": {"endpointRef": {"name": "db", "namespace": "$namespace"},
-		           "path": "/compute/sklearninput", "verb": "POST"}}},
-		 "output": {"krateo": {"upsert": $3, "api": {"endpointRef": {"name": "db", "namespace": "$namespace"},
-		            "path": "/compute/$2", "verb": "POST"}}},
-		 "parameters": {"input_table_name": "many", "output_table_name": "stored"}}
-	END
-	env KUBERNETES_SERVICE_HOST="$server" KSERVE_SERVICEACCOUNT_DIR="$work/account" pod_uid="$1" \
-		KSERVE_RETRY_DELAY=10ms KSERVE_TERMINATION_LOG="$work/report" \
-		timeout 60 "$BUILD/kserve-runner" --contract "$work/contract.json" 2> "$work/runner.log"
-	jq -r '"\(.reason) \(.exit) \(.rows.stored)"' "$work/report"
+	contract "$work" "$model/v2/models/echo/infer" "$(notebook db /compute/sklearninput)" \
+		"$(notebook db "/compute/$2" "\"upsert\": $3, ")" many
+	attempt "$work" "$1"
 }
 # fault FIELDS: strikes the third piece
 fault() {
@@ -60,30 +44,34 @@ fault() {
 	done
 }
 pieces() { curl -sf "$handler/requests" | jq '[.[] | select(.method == "POST" and .path == "/compute/upsert")] | length'; }
-forget() { curl -sf -X DELETE "$handler/requests" > /dev/null && curl -sf -X DELETE "$handler/faults" > /dev/null; }
+# afresh: no table, no fault, no request
+afresh() {
+	sql "$DATABASE" 'DROP TABLE IF EXISTS stored'
+	curl -sf -X DELETE "$handler/requests" > /dev/null
+	curl -sf -X DELETE "$handler/faults" > /dev/null
+}
 each_once() {
-	is "$rows $rows 0 $((rows - 1)) $rows" sql \
+	is "$rows $rows 0 $((rows - 1)) $rows" sql "$DATABASE" \
 		'SELECT count(*), count(DISTINCT counter), min(counter), max(counter), sum(prediction > counter + 1 AND prediction < counter + 1.02) FROM stored'
 }
 
-check "a notebook that is not there: nobody asks the model" is 'NotebookMissing 15 0' runner a nothing true
-check "too much for a notebook that does not take pieces" is 'ArgTooLong 15 0' runner a upsert false
+check "a notebook that is not there: nobody asks the model" is 'NotebookMissing 15 failed 0' runner a nothing true
+check "too much for a notebook that does not take pieces" is 'ArgTooLong 15 failed 0' runner a upsert false
 
-forget
+afresh
 fault '"drop": true, "after": true'
-check "the third piece is stored and its answer is lost: it is sent again" is "Completed 0 $rows" runner a upsert true
+check "the third piece is stored and its answer is lost: it is sent again" \
+	is "Completed 0 ok $rows" runner a upsert true
 check "in five pieces, one of them twice" is 6 pieces
 check "each row is there once" each_once
 
-sql 'DROP TABLE stored'
-forget
+afresh
 fault '"status": 500, "body": "{\"error\": \"disk\"}", "content_type": "application/json"'
-check "the third piece is refused: the attempt fails" is 'OutputRejected 5 0' runner b upsert true
-check "the next one" is "Completed 0 $rows" runner c upsert true
+check "the third piece is refused: the attempt fails" is 'OutputRejected 5 failed 0' runner b upsert true
+check "the next one" is "Completed 0 ok $rows" runner c upsert true
 check "leaves each row once" each_once
 
-sql 'DROP TABLE stored'
-forget
+afresh
 fault '"status": 200, "body": "Traceback (most recent call last)\nOSError: disk"'
-check "a traceback in a 200 ends the run" is 'NotebookFailed 15 0' runner d upsert true
+check "a traceback in a 200 ends the run" is 'NotebookFailed 15 failed 0' runner d upsert true
 plan
