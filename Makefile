@@ -165,7 +165,7 @@ $(FUZZ): $(BUILD)/spec/fuzz/%: $(BUILD)/obj/spec/fuzz/%.o $(BUILD)/obj/spec/fuzz
 	$(call say,ld,$@)
 	$(Q)$(CC) $(ALL_LDFLAGS) $< $(FUZZ_MAIN) $(RUNNER_PARTS) $(LIBS) $(LIBS_engine) -o $@
 
-unit-tests: $(UNIT) $(FUZZ)
+unit-tests: $(UNIT) $(FUZZ) ## build the unit tests and the fuzz targets
 fuzz-targets: $(FUZZ)
 .PHONY: tools unit-tests fuzz-targets
 .SECONDARY:

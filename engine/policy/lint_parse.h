@@ -1,6 +1,6 @@
 /*
  * lint_parse.h - for lint.c alone: walk through a Lua 5.4 source
- * (https://www.lua.org/manual/5.4/manual.html#9) and tell scope.h about its names.
+ * (https://www.lua.org/manual/5.4/manual.html#9) and tell lint_scope.h about its names.
  *
  * Operators bind as they like here: what stands between them counts, not their order.
  */
