@@ -39,7 +39,8 @@ CONTROLLER := $(BUILD)/kserve-controller
 RUNNER     := $(BUILD)/kserve-runner
 STANDINS   := $(patsubst spec/standins/%.c,$(BUILD)/%,$(wildcard spec/standins/*.c))
 MODULE     := $(BUILD)/lua/kserve/policy.so $(BUILD)/lua/kserve/report.lua
-TOOLS      := $(MODULE) $(BUILD)/apisim $(BUILD)/podrunner $(BUILD)/bench-load $(BUILD)/bench-policy $(BUILD)/signer $(STANDINS)
+BENCH      := $(patsubst spec/bench/%.c,$(BUILD)/bench-%,$(wildcard spec/bench/*.c))
+TOOLS      := $(MODULE) $(BUILD)/apisim $(BUILD)/podrunner $(BUILD)/signer $(BENCH) $(STANDINS)
 UNIT       := $(patsubst spec/%.c,$(BUILD)/spec/%,$(wildcard spec/unit/*/*_test.c))
 LUA        := $(wildcard scripts/*.lua)
 
@@ -135,6 +136,10 @@ $(BUILD)/bench-load: $(BUILD)/obj/spec/bench/load.o $(call lib,kube) $(call lib,
 	$(call say,ld,$@)
 	$(Q)$(CC) $(ALL_LDFLAGS) $^ $(LIBS_net) $(LIBS_base) -o $@
 
+$(BUILD)/bench-model $(BUILD)/bench-measure: $(BUILD)/bench-%: $(BUILD)/obj/spec/bench/%.o $(call objects,spec/bench/parts/*.c) $(call lib,base)
+	$(call say,ld,$@)
+	$(Q)$(CC) $(ALL_LDFLAGS) $^ $(LIBS_base) -o $@
+
 $(BUILD)/bench-policy: $(BUILD)/obj/spec/bench/policy.o $(call lib,policy) $(call lib,net) $(call lib,base)
 	$(call say,ld,$@)
 	$(Q)$(CC) $(ALL_LDFLAGS) $^ $(LIBS_engine) -o $@
@@ -204,9 +209,11 @@ policy-test: setup-quiet $(MODULE) ## run the specs of the policies in DIR (scri
 # Where a real control plane is at hand, the way of a run is tried on it as well.
 REAL ?= 'real/run_test: spec/controlplane/skip || E2E_SERVER=real spec/e2e/run_test.sh'
 
-E2E := $(patsubst %,spec/e2e/%_test.sh,examples install ha chart torture crash run compat policyref shadow)
+PEERS := $(wildcard spec/peers/*.txt)
+E2E := $(patsubst %,spec/e2e/%_test.sh,examples install ha chart torture crash run compat peers policyref shadow)
 e2e: setup-quiet all tools ## the integration suites on a real control plane; builds it once
-	@if spec/controlplane/build > /dev/null; then \
+	@for list in $(PEERS); do spec/venv $$list > /dev/null 2>&1 & done; \
+	if spec/controlplane/build > /dev/null; then wait; \
 	  BUILD=$(BUILD) E2E_SERVER=real RUNS=$(or $(RUNS),200) spec/tap --jobs 5 $(wildcard $(E2E)); \
 	else [ $$? = 3 ]; fi
 
@@ -216,7 +223,7 @@ MEMCHECK ?= 'valgrind/unit/policy/attack_test: spec/memcheck $(BUILD)/spec/unit/
   $(foreach t,$(filter $(BUILD)/spec/unit/base/% $(BUILD)/spec/unit/control/%,$(UNIT)),'valgrind/$(t:$(BUILD)/spec/%=%): spec/memcheck $(t)')
 
 # Suites whose programs are not ours, or that run what others have run already, are left out.
-ASAN_SUITES := $(filter-out $(patsubst %,spec/e2e/%_test.sh,chart compat docs ha image install kubectl),$(SUITES))
+ASAN_SUITES := $(filter-out $(patsubst %,spec/e2e/%_test.sh,chart compat docs ha image install kubectl peers),$(SUITES))
 asan: ## build and test with AddressSanitizer and UBSan, in build/asan
 	$(MAKE) BUILD=build/asan SANITIZE=address,undefined CFLAGS='-O1 -g' SUITES='$(ASAN_SUITES)' test
 

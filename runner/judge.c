@@ -245,7 +245,10 @@ enum verdict judge_model(int rc, const struct http_reply *reply, bool started, i
 	case 422:
 		return VERDICT_ROWS;
 	case 500:
-		return tries < TRIES_OF_500 ? VERDICT_AGAIN : VERDICT_ROWS;
+		if (tries < TRIES_OF_500)
+			return VERDICT_AGAIN;
+		fault->err.kind = ERR_INVALID; /* to the rows: another pod would hear the same */
+		return VERDICT_ROWS;
 	case 504:
 		return rows > 1 ? VERDICT_SMALLER : unavailable(fault);
 	case 408:
