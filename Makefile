@@ -287,7 +287,7 @@ demo: setup-quiet all tools ## run the specification's examples on a local API s
 	@BUILD=$(BUILD) spec/demo
 
 bench: setup-quiet all tools ## measure; prints the figures and writes build/bench.json
-	@BUILD=$(BUILD) spec/bench/run
+	@BUILD=$(BUILD) spec/bench/run && BUILD=$(BUILD) spec/bench/runner
 
 # ---- container images ----
 
