@@ -18,6 +18,7 @@ os.environ["INITIAL_NO_AUTH_ACTION_COUNT"] = "1000000"  # until there are users
 
 import boto3
 import requests
+import yaml
 from botocore.auth import S3SigV4Auth, SigV4Auth
 from botocore.awsrequest import AWSRequest
 from botocore.config import Config
@@ -473,6 +474,35 @@ def given_up():
     Run(make_contract(storage(key="large.jsonl"), storage(key="given-up.jsonl"), 10000)).expect(13, "InputInvalid")
     assert "Uploads" not in s3.list_multipart_uploads(Bucket=BUCKET)
     assert keys("given-up.jsonl") == []
+
+
+# ---- the example ----
+
+
+@test
+def example():
+    """the config of examples/s3-storage.yaml does what it says"""
+    with open("examples/s3-storage.yaml", encoding="utf-8") as stream:
+        secret, config = yaml.safe_load_all(stream)
+    values = {**secret["stringData"], "server-url": S3_URL, "aws-access-key": ACCESS, "aws-secret-key": SECRET}
+    make_secret(secret["metadata"]["name"], **{key.replace("-", "_"): value for key, value in values.items()})
+    source, target = config["spec"]["storage"]["input"], config["spec"]["storage"]["output"]
+    for bucket in (source["s3"]["bucket"], target["s3"]["bucket"]):
+        s3.create_bucket(Bucket=bucket)
+    for hour in range(3):
+        s3.put_object(
+            Bucket=source["s3"]["bucket"],
+            Key=source["s3"]["prefix"] + "%02d.csv" % hour,
+            Body=b"length,width\n" + b"".join(b"%d,%d.5\n" % (i, i) for i in range(hour * 10, hour * 10 + 10)),
+        )
+    contract = make_contract(source, target)
+    contract["kserve"] = {**config["spec"]["kserve"], "modelUrl": MODEL + "/v2/models/echo/infer"}
+    Run(contract).expect(0, "Completed")
+    listed = s3.list_objects_v2(Bucket=target["s3"]["bucket"], Prefix=folder_of(contract, "iris"))["Contents"]
+    assert [item["Key"].split("/")[-1] for item in listed] == ["_SUCCESS", "part-00000.jsonl"]
+    body = s3.get_object(Bucket=target["s3"]["bucket"], Key=listed[1]["Key"])["Body"].read()
+    rows = [json.loads(line) for line in body.splitlines()]
+    assert [row["input-0"] for row in rows] == [[i, i + 0.5] for i in range(30)], rows[:2]
 
 
 # ---- much of it ----
