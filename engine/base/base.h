@@ -29,7 +29,6 @@
 
 #define ARRAY_LEN(a) (sizeof(a) / sizeof((a)[0]))
 #define PRINTF_LIKE(fmt, args) __attribute__((format(printf, fmt, args)))
-#define MUST_CHECK __attribute__((warn_unused_result))
 #define UNUSED __attribute__((unused))
 
 /* Like malloc(3) and friends, but they never return NULL: they abort instead. */

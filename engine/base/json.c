@@ -2,15 +2,11 @@
 
 #include <errno.h>
 
-#include "base/buf.h"
 #include "base/json_tree.h"
 #include "base/map.h"
 #include "base/scan.h"
 
-enum {
-	PRINT_MAX = 64 << 20,
-	SEARCHED_KEYS_MAX = 32, /* from so many keys on, they are looked up by hash */
-};
+enum { SEARCHED_KEYS_MAX = 32 }; /* from so many keys on, they are looked up by hash */
 
 /* ---- parsing ---- */
 

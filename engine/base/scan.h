@@ -48,13 +48,7 @@ struct scan {
 	int line, column; /* of start */
 	int depth;
 	uint64_t objects; /* bit d: level d is an object */
-	enum {
-		SCAN_WANT_VALUE,
-		SCAN_WANT_FIRST,
-		SCAN_WANT_KEY,
-		SCAN_WANT_MORE,
-		SCAN_WANT_END
-	} want;
+	enum { SCAN_WANT_VALUE, SCAN_WANT_FIRST, SCAN_WANT_MORE, SCAN_WANT_END } want;
 };
 
 void scan_init(struct scan *s, const char *text, size_t len);

@@ -2,7 +2,6 @@
 
 #include <math.h>
 
-#include "base/buf.h"
 #include "policy/convert.h"
 #include "policy/keys.h"
 #include "policy/sandbox.h"

@@ -5,7 +5,7 @@
 
 #include "base/base64.h"
 
-enum { OBJECT_VALUE_MAX = 4 << 20, REMOVE_FDS = 16 };
+enum { REMOVE_FDS = 16 };
 
 const struct json *layout_container(const struct json *pod)
 {
