@@ -159,6 +159,8 @@ char *bundles_of(const struct bundles *b, const struct json *config, struct json
 	name = policyset_bundle(b->configs, key);
 	if (policyset_find(b->configs, key) != NULL && policy_has(b->deps.host, name))
 		return steal(name);
+	if (policyset_checking(b->configs, key))
+		return NULL;
 	message = why_unavailable(b, key);
 	*results = refusal("unavailable", message);
 	return NULL;

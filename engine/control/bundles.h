@@ -42,13 +42,14 @@ struct bundles_spec {
 struct bundles *bundles_new(const struct bundles_deps *deps, const struct bundles_spec *spec);
 void bundles_free(struct bundles *bundles); /* NULL is fine */
 
-/* What was in the cluster at the start has been judged, and some policies are in force. */
+/* Some policies are in force, and which configs have their own is known. */
 bool bundles_ready(const struct bundles *bundles);
 
 /*
  * The name of the bundle that judges the runs of this config (NULL: there is none); yours. NULL if
  * it must not or cannot be used; then *results is {"policy": {"error": ...}}, yours, in the form of
- * host.h, with the kind "not-allowed" or "unavailable".
+ * host.h, with the kind "not-allowed" or "unavailable". Both are NULL while the bundle is checked for
+ * the first time: then config_changed will come.
  */
 char *bundles_of(const struct bundles *bundles, const struct json *config, struct json **results);
 

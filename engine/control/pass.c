@@ -195,6 +195,15 @@ static void answered(void *arg, const struct json *reply, const struct err *err)
 	decide_and_act(pass, results);
 }
 
+/* Nobody is there to ask yet, or the answer would take so long that other passes need the place. */
+static bool must_wait(const struct pass *pass, const struct json *question,
+		      const struct json *unasked)
+{
+	if (question == NULL || pass->bundle == NULL)
+		return question != NULL && unasked == NULL;
+	return policy_busy(pass->env.host, pass->bundle, question);
+}
+
 static void ask(struct pass *pass)
 {
 	auto_json struct json *question = NULL, *unasked = NULL;
@@ -205,12 +214,12 @@ static void ask(struct pass *pass)
 	    xstrdup(policy_digest(pass->env.host, pass->bundle != NULL ? pass->bundle : ""));
 	o = observed(pass);
 	question = decide_question(&o);
-	if (question == NULL || pass->bundle == NULL) {
-		decide_and_act(pass, question != NULL ? unasked : NULL);
+	if (must_wait(pass, question, unasked)) {
+		put_off(pass);
 		return;
 	}
-	if (policy_busy(pass->env.host, pass->bundle, question)) {
-		put_off(pass); /* so that no pass waits where others that go well could be */
+	if (question == NULL || pass->bundle == NULL) {
+		decide_and_act(pass, question != NULL ? unasked : NULL);
 		return;
 	}
 	pass->asked_at = time_mono_ms();

@@ -58,16 +58,10 @@ struct policymap *policyset_find(const struct policyset *set, const char *key)
 
 static void become_ready(struct policyset *set)
 {
-	const char *key;
-	void *member;
-
 	if (set->ready)
 		return;
 	for (size_t i = 0; i < set->source_count; i++)
 		if (!set->sources[i].tried)
-			return;
-	for (size_t i = 0; map_next(set->members, &i, &key, &member);)
-		if (!((struct member *)member)->judged)
 			return;
 	set->ready = true;
 	set->spec.ready(set->spec.arg);
@@ -76,6 +70,13 @@ static void become_ready(struct policyset *set)
 bool policyset_ready(const struct policyset *set)
 {
 	return set->ready;
+}
+
+bool policyset_checking(const struct policyset *set, const char *key)
+{
+	const struct member *m = map_get(set->members, key);
+
+	return m != NULL && !m->judged;
 }
 
 const char *policyset_trouble(const struct policyset *set)
@@ -99,7 +100,6 @@ static void loaded(void *arg, struct policymap *map, const struct err *err UNUSE
 	m->judged = true;
 	policymap_tell(map, kept(m));
 	m->set->spec.changed(m->set->spec.arg, m->key, map);
-	become_ready(m->set);
 }
 
 static struct member *member_new(struct policyset *set, const char *key, const struct json *object)
@@ -173,7 +173,6 @@ static void drop(struct policyset *set, const char *key)
 		set->admitted--;
 		admit_another(set);
 	}
-	become_ready(set);
 }
 
 static void on_event(void *arg, enum watch_event type, const struct store_meta *meta,

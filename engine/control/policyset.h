@@ -19,7 +19,7 @@ struct policyset_spec {
 	/* A bundle was taken, refused (map says why) or is gone (map is NULL). key is
 	 * "NAMESPACE/NAME". */
 	void (*changed)(void *arg, const char *key, struct policymap *map);
-	void (*ready)(void *arg); /* once: what was there has been judged, or cannot be read */
+	void (*ready)(void *arg); /* once: what was there is known, or cannot be read */
 	void (*trouble)(void *arg, const struct err *err);
 	void *arg;
 };
@@ -29,6 +29,9 @@ struct policyset *policyset_new(struct loop *loop, const struct policymap_env *e
 				const struct policyset_spec *spec);
 void policyset_free(struct policyset *set); /* NULL is fine */
 bool policyset_ready(const struct policyset *set);
+
+/* Such a ConfigMap is there, and its bundle has not been judged yet: changed() comes. */
+bool policyset_checking(const struct policyset *set, const char *key);
 
 /* Why the ConfigMaps cannot be read; NULL: they can. Borrowed until that changes. */
 const char *policyset_trouble(const struct policyset *set);

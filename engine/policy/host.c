@@ -21,7 +21,7 @@ struct policy_host {
 	struct peer *peers[WORKERS_MAX];
 	struct timer *grow;
 	bool growing;                    /* the timer is set */
-	bool loading;                    /* a worker checks a bundle: the next load waits for it */
+	bool loading[2];                 /* a worker checks a bundle: the next of its lane waits */
 	struct map *suspects;            /* sources of calls that have reached a limit */
 	const struct policy_call *tried; /* the suspect that a worker has */
 };
@@ -82,10 +82,16 @@ static void learn(struct policy_host *host, const struct policy_call *call)
 		map_put(host->suspects, call->source, &yes);
 }
 
-/* Loads go one after another, so that the last one asked for is the one that stays. */
+/* The bundle for all does not wait for those that have names. */
+static int lane_of(const struct policy_call *load)
+{
+	return load->name[0] != '\0';
+}
+
+/* Loads of a lane go one after another, so that the last one asked for is the one that stays. */
 static bool must_wait(const struct policy_host *host, const struct policy_call *call)
 {
-	return call->kind == CALL_LOAD ? host->loading
+	return call->kind == CALL_LOAD ? host->loading[lane_of(call)]
 				       : host->tried != NULL && is_suspect(host, call);
 }
 
@@ -136,7 +142,7 @@ static void on_ended(void *arg, struct peer *peer, struct policy_call *call)
 	struct policy_host *host = arg;
 
 	if (call->kind == CALL_LOAD)
-		host->loading = false;
+		host->loading[lane_of(call)] = false;
 	if (call->kind == CALL_LOAD && call->reply != NULL && call->done == NULL)
 		take_back(peer, call);
 	else if (call->kind == CALL_LOAD && call->reply != NULL)
@@ -201,7 +207,8 @@ static int give(struct policy_host *host, struct peer *peer, struct policy_call 
 	if (peer_give(peer, host->shelf, call, &call->err) < 0)
 		return -1;
 	call->given = true;
-	host->loading = host->loading || call->kind == CALL_LOAD;
+	if (call->kind == CALL_LOAD)
+		host->loading[lane_of(call)] = true;
 	if (is_suspect(host, call))
 		host->tried = call;
 	return 0;

@@ -51,8 +51,8 @@ typedef void policy_done_fn(void *arg, const struct json *reply, const struct er
  * (err: "file:line: message"): what had the name before keeps it.
  *
  * What the bundle leaves out comes from the default bundle; with over (which "" cannot be) from the
- * one in force, whichever that is at the time of an evaluation. Loads are served in order. Limits:
- * shelf.h.
+ * one in force, whichever that is at the time of an evaluation. Loads are served in order, those of
+ * "" beside those of names. Limits: shelf.h.
  */
 struct policy_call *policy_load(struct policy_host *host, const char *name, bool over,
 				const struct json *files, policy_done_fn *done, void *arg);

@@ -392,6 +392,8 @@ static void what_would_wait_for_a_hang_is_put_off(void **state UNUSED)
 
 	world_init(&w, &row);
 	policy_load(w.scene.host, "", false, files, counted, &calls);
+	while (calls < 1)
+		fake_run_for(w.scene.fake, 5);
 	policy_eval(w.scene.host, "", question, counted, &calls);
 	while (calls < 2)
 		fake_run_for(w.scene.fake, 5);

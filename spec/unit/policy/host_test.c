@@ -67,7 +67,8 @@ _Noreturn static void play(const char *role)
 	_exit(0);
 }
 
-/* The hook tells what happens: "hang" is never answered, "slow" after a while, others at once. */
+/* The hook tells what happens: "hang" is never answered, "slow" after a while, others at once. So is a
+ * bundle, unless it has a hang.lua. */
 _Noreturn static void play_moody(void)
 {
 	char frame[4096];
@@ -75,7 +76,8 @@ _Noreturn static void play_moody(void)
 
 	while ((n = read(CHANNEL, frame, sizeof(frame) - 1)) > 0) {
 		frame[n] = '\0';
-		if (strstr(frame + FRAME_HEADER, "[\"hang\"]") != NULL)
+		if (strstr(frame + FRAME_HEADER, "[\"hang\"]") != NULL ||
+		    strstr(frame + FRAME_HEADER, "hang.lua") != NULL)
 			continue;
 		if (strstr(frame + FRAME_HEADER, "[\"slow\"]") == NULL) {
 			say_frame("hook \"contract\"\nok {}\n");
@@ -564,6 +566,20 @@ static void what_would_wait_for_others_like_it_is_told(void **state)
 	assert_true(is_busy(s, "", "[\"hang\"]")); /* it has one */
 	assert_false(is_busy(s, "", "[\"contract\"]"));
 	assert_false(is_busy(s, "named", "[\"hang\"]"));
+}
+
+static void a_bundle_for_all_does_not_wait_for_others(void **state)
+{
+	struct scene *s = *state;
+	auto_json struct json *files = json_build("{'hang.lua': 'return 1'}");
+
+	set_role("moody");
+	for (int i = 0; i < 2; i++)
+		policy_load(s->host, "named", true, files, NULL, NULL);
+	load(s, "contract.lua", "");
+	assert_int_equal(s->calls, 1);
+	assert_int_equal(s->err.kind, ERR_NONE);
+	assert_false(policy_has(s->host, "named"));
 }
 
 static void a_bundle_for_all_is_a_new_chance(void **state)
@@ -1087,6 +1103,8 @@ int main(int argc, char **argv)
 					    tear_down),
 	    cmocka_unit_test_setup_teardown(what_would_wait_for_others_like_it_is_told,
 					    set_up_impatient, tear_down),
+	    cmocka_unit_test_setup_teardown(a_bundle_for_all_does_not_wait_for_others, set_up,
+					    tear_down),
 	    cmocka_unit_test_setup_teardown(a_bundle_for_all_is_a_new_chance, set_up_impatient,
 					    tear_down),
 	    cmocka_unit_test_setup_teardown(what_hangs_again_and_again_has_one_worker,
