@@ -13,6 +13,8 @@ declare -A phase_of=(
 	[example-inference-run-triton]=Succeeded
 	[iris-run-weekdays]=Scheduled
 	[custom-storage-run]=Pending # nobody has its image
+	[file-storage-run]=Succeeded
+	[http-storage-run]=Succeeded
 )
 
 if ! { cluster_up && cluster_install; }; then exit 1; fi
@@ -40,10 +42,16 @@ kserve_install() {
 }
 kserve_install > /dev/null || exit 1
 
+# Two web servers, behind the same address as the models.
+serve() { curl -sf -o /dev/null -d "$1" "$model/faults"; }
+serve '{"path": "/iris.csv", "content_type": "text/csv", "body": "a,b,c,d\n5.1,3.5,1.4,0.2\n7.0,3.2,4.7,1.4\n6.3,3.3,6.0,2.5\n"}'
+serve '{"path": "/iris", "times": 2, "status": 201}'
+
 # ---- every file is accepted ----
 
 apply_example() {
-	localized "$1" | sed -e 's/placeholder-user/demo/' -e 's/placeholder-password/demo/' |
+	localized "$1" | sed -e 's/placeholder-user/demo/' -e 's/placeholder-password/demo/' \
+		-e 's/persistentVolumeClaim: .*/emptyDir: {}/' |
 		"$KUBECTL" apply -f -
 }
 for file in $(find examples -name '*.yaml' | sort); do
@@ -76,6 +84,14 @@ check "the triton run stored its forecast" is 96 rows_of kserve_controller_outpu
 check "the schedule is a CronJob's" is "0 9 * * MON-FRI Europe/Rome Forbid false" \
 	k get cronjob "$(run_field iris-run-weekdays .status.jobStatus.name)" \
 	-o 'jsonpath={.spec.schedule} {.spec.timeZone} {.spec.concurrencyPolicy} {.spec.suspend}'
+
+# ---- files and web servers ----
+
+check "the file run stored 3 rows" is '3 3' run_field file-storage-run '.status.result.rows.in} {.status.result.rows.stored'
+sent() { curl -sf "$model/requests" | jq -r '.[] | select(.path == "/iris") | "\(.method) \(.content_type) \(.body | rtrimstr("\n"))"'; }
+check "the http run sent 3 rows in two pieces" is 'POST application/x-ndjson {"row":1,"output-0":0}
+{"row":2,"output-0":2}
+POST application/x-ndjson {"row":3,"output-0":2}' sent
 
 # ---- storage of another provider ----
 
