@@ -46,9 +46,16 @@ static void cursor_next(struct cursor *c)
 /* A record of the format jsonl is one line; a line's end can only stand between two tokens. */
 static void add_line(const char *text, size_t len, struct buf *out)
 {
-	for (const char *end = text + len; text < end; text++)
-		if (*text != '\n' && *text != '\r')
-			buf_addc(out, *text);
+	while (len > 0) {
+		size_t run = 0;
+
+		while (run < len && text[run] != '\n' && text[run] != '\r')
+			run++;
+		buf_add(out, text, run);
+		run += run < len; /* without the line's end */
+		text += run;
+		len -= run;
+	}
 }
 
 /* ---- flat ---- */

@@ -115,13 +115,12 @@ static int end_row(struct rows *rows, struct fault *fault)
 	return 1;
 }
 
-static void add_span(struct rows *rows, const struct scan *s, const char *quote, const char *tail)
+/* The token as it stands in the text, a string or key with the quotes around its span. */
+static void add_span(struct rows *rows, const struct scan *s, size_t quotes)
 {
-	buf_adds(&rows->text, rows->comma ? "," : "");
-	buf_adds(&rows->text, quote);
-	buf_add(&rows->text, s->span, s->span_len);
-	buf_adds(&rows->text, quote);
-	buf_adds(&rows->text, tail);
+	if (rows->comma)
+		buf_addc(&rows->text, ',');
+	buf_add(&rows->text, s->span - quotes, s->span_len + 2 * quotes);
 }
 
 /* One more token of the row that is open; false if the rule forbids it. */
@@ -132,17 +131,18 @@ static bool add_token(struct rows *rows, const struct scan *s, enum scan_token t
 	case SCAN_ARRAY:
 		if (rows->depth++ > 0 && !rows->rule.nested)
 			return false;
-		add_span(rows, s, "", "");
+		add_span(rows, s, 0);
 		rows->comma = false;
 		return true;
 	case SCAN_OBJECT_END:
 	case SCAN_ARRAY_END:
 		rows->depth--;
 		rows->comma = false;
-		add_span(rows, s, "", "");
+		add_span(rows, s, 0);
 		break;
 	case SCAN_KEY:
-		add_span(rows, s, "\"", ":");
+		add_span(rows, s, 1);
+		buf_addc(&rows->text, ':');
 		rows->comma = false;
 		return true;
 	case SCAN_STRING:
@@ -152,7 +152,7 @@ static bool add_token(struct rows *rows, const struct scan *s, enum scan_token t
 	case SCAN_NULL:
 		if ((leaf_of(token) & rows->rule.leaves) == 0)
 			return false;
-		add_span(rows, s, token == SCAN_STRING ? "\"" : "", "");
+		add_span(rows, s, token == SCAN_STRING);
 		rows->leaves++;
 		break;
 	case SCAN_ERROR:
