@@ -8,9 +8,13 @@ import itertools
 import json
 import logging
 import os
+import re
 import signal
+import socket
+import socketserver
 import subprocess
 import sys
+import threading
 import time
 import traceback
 
@@ -474,6 +478,53 @@ def given_up():
     Run(make_contract(storage(key="large.jsonl"), storage(key="given-up.jsonl"), 10000)).expect(13, "InputInvalid")
     assert "Uploads" not in s3.list_multipart_uploads(Bucket=BUCKET)
     assert keys("given-up.jsonl") == []
+
+
+# ---- answers that get lost ----
+
+
+class Lossy(socketserver.BaseRequestHandler):
+    """A proxy in front of moto. losses are [pattern of the request's first line, how many bytes of the
+    answer come through]; each is used once."""
+
+    losses = []
+
+    def handle(self):
+        request = self.request.makefile("rb")
+        head = b"".join(iter(request.readline, b"\r\n")) + b"\r\n"
+        length = re.search(rb"(?i)^content-length: (\d+)", head, re.MULTILINE)
+        body = request.read(int(length[1]) if length else 0)
+        with socket.create_connection(("127.0.0.1", int(S3_URL.rsplit(":", 1)[1]))) as server:
+            server.sendall(head + body)
+            answer = server.makefile("rb").read()  # moto closes each connection
+        line = head.split(b"\r\n")[0].decode()
+        for loss in self.losses:
+            if re.search(loss[0], line):
+                self.losses.remove(loss)
+                answer = answer[: loss[1]]
+                break
+        self.request.sendall(answer)
+
+
+@test
+def lost_answers():
+    """writes whose answer gets lost are done once, and a broken read goes on where it broke"""
+    proxy = socketserver.ThreadingTCPServer(("127.0.0.1", 0), Lossy)
+    threading.Thread(target=proxy.serve_forever, daemon=True).start()
+    url = "http://127.0.0.1:%d" % proxy.server_address[1]
+    make_secret("lossy", server_url=url, aws_access_key=ACCESS, aws_secret_key=SECRET)
+    put("lossy.jsonl", lines(0, 300000))
+    source = storage("lossy", key="lossy.jsonl")
+    Lossy.losses[:] = [["^GET .*lossy.jsonl", 100000], ["^GET .*lossy.jsonl", 100000], ["^PUT .*part-00001", 0]]
+    Lossy.losses += [["^PUT .*part-00002", 20], ["^PUT .*_SUCCESS", 0], ["^HEAD", 0]]
+    contract = make_contract(source, storage("lossy", prefix="lossy-out", partBytes=1 << 20), 10000)
+    Run(contract).expect(0, "Completed")
+    assert_rows(stored(folder_of(contract, "lossy-out")), 300000)
+    Lossy.losses += [["^POST .*uploads", 0], ["^PUT .*partNumber", 0], ["^POST .*uploadId", 0]]
+    Run(make_contract(source, storage("lossy", key="lossy-one.jsonl"), 10000)).expect(0, "Completed")
+    assert_rows([json.loads(line) for line in get("lossy-one.jsonl").splitlines()], 300000)
+    assert Lossy.losses == [], f"not every answer was asked for: {Lossy.losses}"
+    proxy.shutdown()
 
 
 # ---- the example ----
