@@ -179,7 +179,9 @@ static void run_case(const struct s3_case *c)
 	scripted_seen(&s, "GET /b-1/in.jsonl ", &last);
 	if (c->sent != NULL && strstr(last, c->sent) == NULL)
 		fail_msg("%s: expected %s, found %s", c->name, c->sent, last);
-	if (c->exit == 0 && scripted_seen(&s, "PUT /b-1/o.jsonl ", &last) > 0)
+	if (scripted_seen(&s, "PUT /b-1/o.jsonl ", &last) > 0)
+		assert_non_null(strstr(last, "\r\nIf-None-Match: *\r\n"));
+	if (c->exit == 0 && *last != '\0')
 		assert_string_equal(scripted_body(last),
 				    "{\"row\":1,\"o\":0}\n{\"row\":2,\"o\":1}\n");
 	outcome_done(&outcome);
