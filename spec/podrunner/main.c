@@ -10,18 +10,16 @@
 #include <signal.h>
 #include <sys/stat.h>
 
-#include "base/buf.h"
-#include "base/file.h"
 #include "base/log.h"
 #include "kube/watch.h"
 #include "spec/podrunner/pod.h"
 #include "spec/podrunner/process.h"
 #include "spec/podrunner/status.h"
 
-enum { IMAGES_MAX = 64, VARIABLES_MAX = 64, TOKEN_MAX = 64 << 10 };
+enum { IMAGES_MAX = 64, VARIABLES_MAX = 64 };
 
 struct options {
-	const char *kubeconfig, *root, *node, *selector, *token_file;
+	const char *kubeconfig, *root, *node;
 	bool no_namespaces;
 	struct image images[IMAGES_MAX];
 	size_t image_count;
@@ -37,7 +35,6 @@ struct podrunner {
 	struct store *store;
 	struct watch *watch;
 	struct map *pods; /* by uid */
-	struct buf token;
 	char root[PATH_MAX];
 };
 
@@ -111,8 +108,6 @@ static const char help[] =
     "                        may be given again\n"
     "  --node NAME           take care of the Pods of this node alone, and bind those without\n"
     "                        one to it (default: of every node; bind to podrunner)\n"
-    "  --selector TEXT       take care of Pods with these labels alone\n"
-    "  --token-file FILE     the service account token if the API server makes none\n"
     "  --no-namespaces yes   do not give processes a root folder of their own; they find their\n"
     "                        files by KSERVE_CONTRACT and others, see process.h\n";
 
@@ -150,10 +145,6 @@ static int set_option(struct options *options, const char *name, const char *val
 		options->root = value;
 	else if (streq(name, "--node"))
 		options->node = value;
-	else if (streq(name, "--selector"))
-		options->selector = value;
-	else if (streq(name, "--token-file"))
-		options->token_file = value;
 	else if (streq(name, "--no-namespaces"))
 		options->no_namespaces = streq(value, "yes");
 	else if (streq(name, "--image"))
@@ -194,8 +185,6 @@ static int prepare(struct podrunner *runner, struct err *err)
 	if ((mkdir(options->root, 0755) < 0 && errno != EEXIST) ||
 	    realpath(options->root, runner->root) == NULL)
 		return err_set(err, ERR_INVALID, "--root %s: %m", options->root);
-	if (options->token_file != NULL && file_read(options->token_file, &runner->token, err) < 0)
-		return -1;
 	if (kube_config_load(options->kubeconfig, NULL, &runner->config, err) < 0)
 		return -1;
 	runner->env = (struct pod_env){
@@ -204,7 +193,6 @@ static int prepare(struct podrunner *runner, struct err *err)
 	    .config = &runner->config,
 	    .root = runner->root,
 	    .node = options->node == NULL ? "podrunner" : options->node,
-	    .token = options->token_file == NULL ? NULL : runner->token.data,
 	    .images = options->images,
 	    .image_count = options->image_count,
 	    .variables = options->variables,
@@ -220,7 +208,6 @@ static void run(struct podrunner *runner)
 	static const struct kind kind_pod = {"", "v1", "pods", "Pod"};
 	const struct watch_spec spec = {
 	    .kind = &kind_pod,
-	    .label_selector = runner->options.selector,
 	    .store = runner->store,
 	    .event = on_event,
 	    .trouble = on_trouble,
@@ -236,7 +223,7 @@ static void run(struct podrunner *runner)
 
 int main(int argc, char **argv)
 {
-	static struct podrunner runner = {.token = BUF_INIT(TOKEN_MAX)};
+	static struct podrunner runner;
 	struct err err = ERR_INIT;
 	bool ok;
 
@@ -262,7 +249,6 @@ int main(int argc, char **argv)
 		client_free(runner.env.client);
 	loop_free(runner.loop);
 	kube_config_done(&runner.config);
-	buf_done(&runner.token);
 	for (size_t i = 0; i < runner.options.image_count; i++)
 		free((char *)runner.options.images[i].name);
 	return ok ? 0 : 2;

@@ -24,9 +24,8 @@ struct pod_env {
 	struct loop *loop;
 	struct client *client;
 	const struct kube_config *config;
-	const char *root;  /* an absolute path */
-	const char *node;  /* where pods without one are bound to */
-	const char *token; /* when the API server gives none; NULL: none */
+	const char *root; /* an absolute path */
+	const char *node; /* where pods without one are bound to */
 	const struct image *images;
 	size_t image_count;
 	const char *const *variables; /* as layout.h has env */
