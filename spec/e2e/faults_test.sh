@@ -54,7 +54,7 @@ cases() {
 		model  | "status": 404, "body": "{\"error\": \"no\"}", "content_type": "application/json" | ModelRejected 14 failed 0 | 0
 		model  | "status": 404, "times": 2 | Completed 0 ok 3 | 3
 		model  | "status": 500 | Completed 0 ok 3 | 3
-		model  | "status": 500, "times": 99 | ModelRejected 4 failed 0 | 0
+		model  | "status": 500, "times": 99 | ModelRejected 14 failed 0 | 0
 		model  | "status": 503 | Completed 0 ok 3 | 3
 		model  | "status": 429, "headers": ["Retry-After: 0"] | Completed 0 ok 3 | 3
 		model  | "status": 503, "times": 99 | ModelUnavailable 4 failed 0 | 0
