@@ -193,19 +193,21 @@ static int read_server(const struct json *data, struct endpoint *out, struct err
 
 static int read_tls(const struct json *data, struct endpoint *out, struct err *err)
 {
-	auto_free char *insecure = NULL;
+	auto_free char *insecure = NULL, *debug = NULL;
 	struct http_peer *peer = &out->peer;
 
 	if (pem_of(data, "certificate-authority-data", &peer->ca, err) < 0 ||
 	    pem_of(data, "client-certificate-data", &peer->cert, err) < 0 ||
 	    pem_of(data, "client-key-data", &peer->key, err) < 0 ||
-	    line_of(data, "insecure", &insecure, err) < 0)
+	    line_of(data, "insecure", &insecure, err) < 0 ||
+	    line_of(data, "debug", &debug, err) < 0)
 		return -1;
 	if ((peer->cert == NULL) != (peer->key == NULL))
 		return err_set(
 		    err, ERR_INVALID,
 		    "expected client-certificate-data and client-key-data, found only one");
 	peer->insecure = is_true(insecure);
+	peer->debug = is_true(debug);
 	return 0;
 }
 

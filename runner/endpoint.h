@@ -4,8 +4,8 @@
  * Keys: server-url (required), username and password (Basic), token (Bearer), aws-access-key,
  * aws-secret-key, aws-region, aws-service and our aws-session-token (signatures, sigv4.h),
  * proxy-url, insecure, certificate-authority-data, client-certificate-data, client-key-data. The
- * last three are PEM, or base64 of PEM as Krateo writes them. debug is accepted and not used. Two
- * kinds of credentials at once are refused.
+ * last three are PEM, or base64 of PEM as Krateo writes them. debug logs each call, without
+ * what is secret. Two kinds of credentials at once are refused.
  * (https://github.com/krateoplatformops/plumbing, endpoints/)
  *
  * The Secret is read from the Kubernetes API at KUBERNETES_SERVICE_HOST and _PORT, with token and

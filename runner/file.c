@@ -5,6 +5,7 @@
 #include <glob.h>
 #include <sys/stat.h>
 
+#include "base/digest.h"
 #include "runner/contract.h"
 #include "runner/field.h"
 
@@ -19,6 +20,7 @@ struct storage {
 	size_t count, next;
 	int fd;
 	glob_t found;
+	char identity[DIGEST_HEX_LEN + 1];
 
 	struct file_output *out;
 };
@@ -146,11 +148,28 @@ static int find_files(struct storage *storage, struct fault *fault)
 	return 0;
 }
 
+/* The names of the files, their sizes and when they were changed. */
+static int identify(struct storage *storage, struct fault *fault)
+{
+	auto_buf struct buf text = BUF_INIT(SIZE_MAX / 2);
+
+	for (size_t i = 0; i < storage->count; i++) {
+		struct stat found;
+
+		if (stat(storage->files[i], &found) < 0)
+			return cannot_read(storage->files[i], fault);
+		buf_addf(&text, "%s %lld %lld.%09ld\n", storage->files[i], (long long)found.st_size,
+			 (long long)found.st_mtim.tv_sec, found.st_mtim.tv_nsec);
+	}
+	digest_sha256(text.data, text.len, storage->identity);
+	return 0;
+}
+
 static int preflight(struct storage *storage, struct fault *fault)
 {
 	if (storage->out != NULL)
 		return file_output_preflight(storage->out, fault);
-	if (find_files(storage, fault) < 0)
+	if (find_files(storage, fault) < 0 || identify(storage, fault) < 0)
 		return -1;
 	return open_file(storage, fault);
 }
@@ -179,6 +198,11 @@ static int next_part(struct storage *storage, struct fault *fault)
 static const char *part_name(const struct storage *storage)
 {
 	return storage->files[storage->next - 1];
+}
+
+static const char *identity(const struct storage *storage)
+{
+	return storage->identity;
 }
 
 /* ---- the output ---- */
@@ -214,6 +238,7 @@ const struct provider file_provider = {
     .read = read_piece,
     .next_part = next_part,
     .part_name = part_name,
+    .identity = identity,
     .begin = begin,
     .write = write_piece,
     .commit = commit,

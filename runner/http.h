@@ -46,6 +46,7 @@ struct http_peer {
 	char *ca; /* instead of the system's */
 	char *cert, *key;
 	bool insecure; /* do not verify the server */
+	bool debug;    /* log each call; values of headers that may be secret are left out */
 };
 
 struct http_request {

@@ -5,6 +5,7 @@
 
 #include <curl/curl.h>
 
+#include "base/log.h"
 #include "base/timefmt.h"
 
 enum { CONNECT_MS = 10 * 1000, SLICE_MS = 100, RETRY_AFTER_MAX_S = 24 * 3600 };
@@ -253,6 +254,39 @@ static void fill_reply(const struct http_try *try, int code)
 						      : RETRY_AFTER_MAX_S * (int64_t)1000;
 }
 
+/* "Accept: application/json, Authorization: ..." */
+static char *headers_for_log(const struct http_headers *headers)
+{
+	static const char *const plain[] = {"Accept", "Content-Type", "Idempotency-Key",
+					    "X-Krateo-TraceId"};
+	struct buf out = BUF_INIT(HTTP_HEADER_MAX);
+
+	for (size_t i = 0; headers != NULL && i < headers->count; i++) {
+		const char *line = headers->lines[i];
+		size_t len = strcspn(line, ":");
+		bool shown = false;
+
+		for (size_t k = 0; k < ARRAY_LEN(plain); k++)
+			shown = shown ||
+				(strlen(plain[k]) == len && strncasecmp(plain[k], line, len) == 0);
+		buf_addf(&out, "%s%.*s: %s", i > 0 ? ", " : "", (int)len, line,
+			 shown ? line + len + 2 : "...");
+	}
+	return buf_steal(&out);
+}
+
+static void log_call(const struct http_try *try)
+{
+	const struct http_request *request = try->request;
+	auto_free char *url = http_url_safe(request->url);
+	auto_free char *headers = headers_for_log(request->headers);
+	auto_free char *type = http_reply_header(try->reply, "Content-Type");
+
+	log_info("call", "method", request->method, "url", url, "headers", headers, "sent_bytes",
+		 log_num((int64_t)request->body_len), "status", log_num(try->reply->status),
+		 "content_type", type, "bytes", log_num((int64_t)try->reply->body.len));
+}
+
 int http_try_end(struct http_try *try, int code, bool *again, struct err *err)
 {
 	const struct http_request *request = try->request;
@@ -260,6 +294,8 @@ int http_try_end(struct http_try *try, int code, bool *again, struct err *err)
 	int rc = 0;
 
 	fill_reply(try, code);
+	if (request->peer != NULL && request->peer->debug)
+		log_call(try);
 	if (code == CURLE_OK) {
 		*again = http_status_passing(reply->status) && !request->once;
 	} else {

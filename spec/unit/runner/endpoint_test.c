@@ -144,23 +144,24 @@ static void test_pem(void **state UNUSED)
 	}
 }
 
-static void test_insecure(void **state UNUSED)
+static void test_switches(void **state UNUSED)
 {
 	static const struct {
 		const char *word;
-		bool insecure;
+		bool yes;
 	} cases[] = {{"1", true},    {"t", true},  {"T", true},    {"true", true}, {"TRUE", true},
 		     {"True", true}, {"0", false}, {"yes", false}, {"", false},    {"tRUE", false}};
 
 	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
-		const char *const pairs[] = {"server-url", "https://h", "insecure", cases[i].word,
-					     NULL};
+		const char *const pairs[] = {"server-url", "https://h",   "insecure", cases[i].word,
+					     "debug",      cases[i].word, NULL};
 		auto_json struct json *secret = secret_of(pairs);
 		auto_endpoint struct endpoint endpoint = {0};
 		struct err err = ERR_INIT;
 
 		assert_int_equal(endpoint_from_secret(secret, &endpoint, &err), 0);
-		assert_int_equal(endpoint.peer.insecure, cases[i].insecure);
+		assert_int_equal(endpoint.peer.insecure, cases[i].yes);
+		assert_int_equal(endpoint.peer.debug, cases[i].yes);
 	}
 }
 
@@ -209,7 +210,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(test_refused),      cmocka_unit_test(test_keys_for_signatures),
 	    cmocka_unit_test(test_bad_encoding), cmocka_unit_test(test_credentials),
-	    cmocka_unit_test(test_pem),          cmocka_unit_test(test_insecure),
+	    cmocka_unit_test(test_pem),          cmocka_unit_test(test_switches),
 	    cmocka_unit_test(test_join),
 	};
 

@@ -197,7 +197,7 @@ static void check_sent(const struct http_case *c, const struct scripted *s,
 		assert_string_equal(scripted_body(last), c->text);
 }
 
-static void check_posted_input(const struct scripted *s)
+static void check_posted_input(const struct scripted *s, const struct outcome *outcome)
 {
 	const char *last;
 
@@ -207,6 +207,7 @@ static void check_posted_input(const struct scripted *s)
 	assert_non_null(strstr(last, "\r\nContent-Type: application/json\r\n"));
 	assert_non_null(strstr(last, "\r\nAccept: application/x-ndjson\r\n"));
 	assert_non_null(strstr(last, "\r\nX-A: 1\r\n"));
+	assert_non_null(strstr(outcome->log, "Authorization: ..., X-A: ...")); /* debug is true */
 }
 
 static void test_case(void **state)
@@ -230,7 +231,7 @@ static void test_case(void **state)
 	check_outcome(c->name, &outcome, c->exit, c->reason, c->message);
 	check_sent(c, &s, &outcome);
 	if (c->in != NULL && strstr(c->in, "\"body\"") != NULL)
-		check_posted_input(&s);
+		check_posted_input(&s, &outcome);
 	outcome_done(&outcome);
 	scripted_done(&s);
 }

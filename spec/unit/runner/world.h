@@ -66,8 +66,8 @@ static inline char *make_secret(int port)
 	buf_adds(&text,
 		 ANSWER("200 OK", JSON_TYPE, "{\"kind\":\"Secret\",\"data\":{\"server-url\":\""));
 	base64_encode(url, strlen(url), &text);
-	buf_adds(&text,
-		 "\",\"username\":\"dXNlcg==\",\"password\":\"aHVudGVyMg==\"}}"); /* hunter2 */
+	buf_adds(&text, "\",\"username\":\"dXNlcg==\",\"password\":\"aHVudGVyMg==\"," /* hunter2 */
+			"\"debug\":\"dHJ1ZQ==\"}}");
 	return buf_steal(&text);
 }
 
@@ -136,7 +136,8 @@ static inline struct outcome run(struct scripted *s, char *const *args, int api_
 	text = read_file("report");
 	outcome.report = json_parse(text, strlen(text), &err);
 	if (strstr(outcome.log, "hunter2") != NULL || strstr(text, "hunter2") != NULL ||
-	    strstr(outcome.log, "api-token") != NULL)
+	    strstr(outcome.log, "api-token") != NULL ||
+	    strstr(outcome.log, "dXNlcjpodW50ZXIy") != NULL)
 		fail_msg("a secret shows: %s%s", outcome.log, text);
 	return outcome;
 }
