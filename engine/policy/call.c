@@ -30,6 +30,47 @@ void call_free(struct policy_call *call)
 	free(call);
 }
 
+/* ---- the question ---- */
+
+char *call_source(const char *name, const struct json *request)
+{
+	const struct json *meta = json_at(request, "run", "metadata");
+
+	if (name[0] != '\0')
+		return xasprintf("bundle %s", name);
+	return xasprintf("run %s/%s", json_get_str(meta, "namespace", ""),
+			 json_get_str(meta, "name", ""));
+}
+
+static bool are_hooks(const struct json *hooks)
+{
+	for (const struct json *h = json_first(hooks); h != NULL; h = json_next(h)) {
+		if (json_str(h) == NULL)
+			return false;
+		for (const struct json *o = json_first(hooks); o != h; o = json_next(o))
+			if (json_equal(o, h))
+				return false;
+	}
+	return json_type(hooks) == JSON_ARRAY && json_first(hooks) != NULL;
+}
+
+void call_ask(struct policy_call *call, const struct json *request)
+{
+	auto_json struct json *message = json_copy(request);
+	const struct json *hooks = json_get(request, "hooks");
+
+	call->source = call_source(call->name, request);
+	call->hooks = json_copy(hooks);
+	call->results = json_object();
+	if (!are_hooks(hooks)) {
+		err_set(&call->err, ERR_INVALID, "hooks: expected a list of different names");
+		return;
+	}
+	json_set_str(message, "op", "eval");
+	json_set_str(message, "bundle", call->name);
+	frame_pack(message, &call->frame, &call->err);
+}
+
 /* ---- ends ---- */
 
 static const char *awaited_hook(const struct policy_call *call)

@@ -37,6 +37,13 @@ struct policy_call *call_new(struct policy_host *host, enum call_kind kind, cons
 			     policy_done_fn *done, void *arg);
 void call_free(struct policy_call *call); /* NULL is fine */
 
+/* CALL_EVAL: ask for the hooks of a request (policy_eval); what is wrong with it is in err. */
+void call_ask(struct policy_call *call, const struct json *request);
+
+/* What would be to blame if that request hung; yours. A named bundle stands for itself; with the one
+ * in force it is a run that makes it hang. */
+char *call_source(const char *name, const struct json *request);
+
 /* Take an answer of the worker in. */
 enum call_state {
 	CALL_OPEN,     /* more are to come */

@@ -330,52 +330,18 @@ void policy_forget(struct policy_host *host, const char *name)
 		peer_forget(host->peers[i], name);
 }
 
-/* A named bundle stands for itself; with the one in force it is a run that makes it hang. */
-static char *source_of(const char *name, const struct json *request)
-{
-	const struct json *meta = json_at(request, "run", "metadata");
-
-	if (name[0] != '\0')
-		return xasprintf("bundle %s", name);
-	return xasprintf("run %s/%s", json_get_str(meta, "namespace", ""),
-			 json_get_str(meta, "name", ""));
-}
-
-static bool are_hooks(const struct json *hooks)
-{
-	for (const struct json *h = json_first(hooks); h != NULL; h = json_next(h)) {
-		if (json_str(h) == NULL)
-			return false;
-		for (const struct json *o = json_first(hooks); o != h; o = json_next(o))
-			if (json_equal(o, h))
-				return false;
-	}
-	return json_type(hooks) == JSON_ARRAY && json_first(hooks) != NULL;
-}
-
 struct policy_call *policy_eval(struct policy_host *host, const char *name,
 				const struct json *request, policy_done_fn *done, void *arg)
 {
 	struct policy_call *call = call_new(host, CALL_EVAL, name, done, arg);
-	auto_json struct json *message = json_copy(request);
-	const struct json *hooks = json_get(request, "hooks");
 
-	call->source = source_of(name, request);
-	call->hooks = json_copy(hooks);
-	call->results = json_object();
-	if (!are_hooks(hooks)) {
-		err_set(&call->err, ERR_INVALID, "hooks: expected a list of different names");
-		return submit(call);
-	}
-	json_set_str(message, "op", "eval");
-	json_set_str(message, "bundle", name);
-	frame_pack(message, &call->frame, &call->err);
+	call_ask(call, request);
 	return submit(call);
 }
 
 bool policy_busy(const struct policy_host *host, const char *name, const struct json *request)
 {
-	auto_free char *source = source_of(name, request);
+	auto_free char *source = call_source(name, request);
 	const struct policy_call *call = host->first;
 
 	if (map_get(host->suspects, source) == NULL)
