@@ -185,7 +185,7 @@ setup: ## install the Debian packages that building and testing need (as root or
 
 # ---- checks ----
 
-check: lint test ## everything that CI runs; ends with "N passed, N failed"
+check: lint test ## every static check and every test; ends with "N passed, N failed"
 
 SUITES ?= $(wildcard spec/e2e/*_test.sh)
 POLICY_TESTS = 'policies/scripts: COVERAGE=95 spec/policy-test --tap scripts spec/lua' \
