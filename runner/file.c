@@ -231,6 +231,7 @@ static void abort_output(struct storage *storage)
 
 const struct provider file_provider = {
     .name = "file",
+    .members = {"path", "overwrite"},
     .check = check,
     .path = path_of,
     .open = open_storage,

@@ -41,6 +41,9 @@ struct format {
 	const char *name;
 	const char *suffixes[4]; /* of file names, such as ".jsonl"; ends with NULL */
 
+	/* Those settings. */
+	const char *members[4];
+
 	/* Refuse settings of a storage section that this format reads; NULL: there are none. */
 	int (*check)(const struct json *settings, const char *where, struct err *err);
 

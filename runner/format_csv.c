@@ -390,6 +390,7 @@ const struct format csv_format = {
     .name = "csv",
     .media = "text/csv",
     .suffixes = {".csv"},
+    .members = {"delimiter", "header", "rows"},
     .check = check,
     .decoder_new = decoder_new,
     .next = next_row,

@@ -309,6 +309,8 @@ static int commit(struct storage *storage, struct fault *fault)
 
 const struct provider http_provider = {
     .name = "http",
+    .members = {"url", "endpointRef", "path", "method", "headers", "body", "chunks", "idempotent",
+		"success"},
     .check = check,
     .path = path_of,
     .open = open_storage,

@@ -346,6 +346,7 @@ static int commit(struct storage *storage, struct fault *fault)
 const struct provider krateo_provider = {
     .name = "krateo",
     .whole = true,
+    .members = {"api", "upsert"},
     .check = check,
     .open = open_storage,
     .preflight = preflight,

@@ -71,6 +71,30 @@ static int read_layout(struct section *section, struct err *err)
 	    section->where, section->format->name);
 }
 
+static size_t add_members(const char **known, const char *const *members, size_t max)
+{
+	size_t count = 0;
+
+	while (count < max && members[count] != NULL) {
+		known[count] = members[count];
+		count++;
+	}
+	return count;
+}
+
+static void warn_of_typos(const struct section *section)
+{
+	const struct provider *provider = section->provider;
+	const struct format *format = section->format;
+	const char *known[2 + ARRAY_LEN(provider->members) + ARRAY_LEN(format->members) + 1] = {
+	    "format", "layout"};
+	size_t count = 2;
+
+	count += add_members(known + count, provider->members, ARRAY_LEN(provider->members));
+	add_members(known + count, format->members, ARRAY_LEN(format->members));
+	field_warn_unknown(section->settings, section->where, known);
+}
+
 static int read_section(struct section *section, struct err *err)
 {
 	const struct provider *provider = section->provider;
@@ -81,6 +105,7 @@ static int read_section(struct section *section, struct err *err)
 	path = provider->path != NULL ? provider->path(section->settings) : NULL;
 	if (format_choose(section->settings, section->where, path, &section->format, err) < 0)
 		return -1;
+	warn_of_typos(section);
 	return section->side == SIDE_OUTPUT ? read_layout(section, err) : 0;
 }
 

@@ -51,6 +51,10 @@ struct provider {
 
 	int (*check)(const struct section *section, struct err *err);
 
+	/* What its section may have beside format, layout and what the format reads. Another member
+	 * is warned of: perhaps a typo. */
+	const char *members[12];
+
 	/* The name of the file or object that a section means, for its suffix; NULL: it has none.
 	 * Borrowed from the settings. The function itself may be NULL. */
 	const char *(*path)(const struct json *settings);

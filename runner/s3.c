@@ -201,6 +201,8 @@ static int commit(struct storage *storage, struct fault *fault)
 
 const struct provider s3_provider = {
     .name = "s3",
+    .members = {"bucket", "key", "prefix", "endpointRef", "region", "endpoint", "style",
+		"overwrite", "partBytes"},
     .check = check,
     .path = path,
     .open = open_storage,

@@ -38,11 +38,12 @@ struct file_case {
 	const char *name;
 	const char *data; /* a script that makes the folder */
 	const char *in,
-	    *out; /* the rest of the sections behind "path": "FOLDER/, or "path": " and = */
+	    *out; /* the rest of the sections behind "path": "FOLDER/, or with = "path": " */
 	const char *reason, *message;
-	int exit;
-	int asked;               /* how many requests the model got */
+	const char *logged;      /* NULL: do not look */
 	const char *file, *text; /* what stands there afterwards; text NULL: no such file */
+	int exit;
+	int asked; /* how many requests the model got */
 };
 
 static const struct file_case cases[] = {
@@ -56,6 +57,13 @@ static const struct file_case cases[] = {
      .message = "output.file.path: expected one file"},
     {"overwrite is no bool", "", "in.jsonl\"", "out.jsonl\",\"overwrite\":1", .exit = 2,
      .reason = "ContractInvalid", .message = "output.file.overwrite: expected true or false"},
+
+    {"a typo is told", "", "in.jsonl\",\"header\":true", "out.jsonl\",\"overwrit\":true",
+     .exit = 13, .reason = "InputUnavailable", .message = "No such file",
+     .logged = "\"field\":\"output.file.overwrit\""},
+    {"a setting of another format", "", "in.jsonl\",\"header\":true", "out.jsonl\"", .exit = 13,
+     .reason = "InputUnavailable", .message = "No such file",
+     .logged = "\"field\":\"input.file.header\""},
 
     {"input missing", "", "in.jsonl\"", "out.jsonl\"", .exit = 13, .reason = "InputUnavailable",
      .message = "/in.jsonl: expected to read it: No such file"},
@@ -199,6 +207,8 @@ static void test_case(void **state)
 		fail_msg("%s: the model got %d requests", c->name, s.count);
 	if (c->file != NULL)
 		check_file(c);
+	if (c->logged != NULL && strstr(outcome.log, c->logged) == NULL)
+		fail_msg("%s: %s", c->name, outcome.log);
 	outcome_done(&outcome);
 	scripted_done(&s);
 }
