@@ -2,9 +2,10 @@
  * pool.h - rows to results: the input in chunks, several requests at once, the output in order.
  *
  * A chunk is at most model.rows rows and about model.bytes bytes; both unlimited where input or
- * output moves only as a whole. A shape whose first dimension is a number asks for as many rows. Up to model.parallel requests are under way. What is finished out
- * of turn waits, and no more than twice as many chunks as requests are held, so memory is bounded
- * by the size of a chunk, not of the input.
+ * output moves only as a whole. A shape whose first dimension is a number asks for as many rows.
+ * Up to model.parallel requests are under way. What is finished out of turn waits, and no more than
+ * twice as many chunks as requests are held, so memory is bounded by the size of a chunk, not of
+ * the input.
  *
  * What judge_model says is done: a request is tried again after the waits of retry.h; chunks become
  * smaller, for good, where the model cannot take them; and where the contract allows failed rows, a

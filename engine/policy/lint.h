@@ -18,8 +18,9 @@
 /*
  * files: as for bundle_new(), which is asked as well. Returns a list, empty if all is well, in the
  * order of the files and lines; yours:
- *	[{"file": "contract.lua", "line": 3, "message": "unknown global 'jsn'; did you mean
- *'json'?"}] line 0 means the file as a whole, file "" the bundle.
+ *	[{"file": "contract.lua", "line": 3,
+ *	  "message": "unknown global 'jsn'; did you mean 'json'?"}]
+ * line 0 means the file as a whole, file "" the bundle.
  */
 struct json *lint_files(const struct json *files);
 

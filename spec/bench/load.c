@@ -4,9 +4,11 @@
  *	bench-load --kubeconfig F --namespace NS --config C --runs N [--per-second R]
  *
  * Watches runs and Jobs, creates N runs (32 at a time, or R a second), waits until all have ended,
- * and prints one JSON object: {"all_jobs_s": ..., "all_succeeded_s": ..., "event_to_job_p50_ms":
- *..., "event_to_job_p99_ms": ..., "jobs": ..., "duplicates": ...}. The latency is from the moment
- * that we see a run to the moment that we see its Job, both through watches of our own.
+ * and prints one JSON object:
+ *	{"all_jobs_s": ..., "all_succeeded_s": ..., "event_to_job_p50_ms": ...,
+ *	 "event_to_job_p99_ms": ..., "jobs": ..., "duplicates": ...}
+ * The latency is from the moment that we see a run to the moment that we see its Job, both through
+ * watches of our own.
  */
 #include <getopt.h>
 
