@@ -10,6 +10,7 @@
 #include "control/configs.h"
 #include "control/hold.h"
 #include "control/names.h"
+#include "control/pace.h"
 #include "control/passlog.h"
 #include "control/queue.h"
 
@@ -30,6 +31,7 @@ struct controller {
 	struct bundles *bundles;
 	struct queue *queue;
 	struct holds *holds;
+	struct paces *paces;
 	struct map *flights; /* key -> struct flight */
 	double looks;        /* that are free, see may_look */
 	int64_t looked_at;
@@ -61,6 +63,8 @@ static void pass_done(void *arg, const char *key, const struct pass_result *resu
 
 	passlog(c->deps.metrics, key, result, queue_waited_ms(c->queue, key), now - flight->since);
 	holds_end(c->holds, key, result->run_version, result->job_uid, now);
+	if (result->run_version != NULL)
+		paces_wrote(c->paces, key, now);
 	queue_done(c->queue, key, result->failed, now);
 	if (result->requeue_ms >= 0)
 		queue_add_after(c->queue, key, result->requeue_ms, now);
@@ -71,9 +75,16 @@ static void pass_done(void *arg, const char *key, const struct pass_result *resu
 		wake(c);
 }
 
+static int64_t held_ms(const struct controller *c, const char *key, int64_t now)
+{
+	int64_t held = holds_left(c->holds, key, now), paced = paces_left(c->paces, key, now);
+
+	return held > paced ? held : paced;
+}
+
 static void begin_pass(struct controller *c, const char *key)
 {
-	int64_t now = time_mono_ms(), held = holds_left(c->holds, key, now);
+	int64_t now = time_mono_ms(), held = held_ms(c, key, now);
 	struct view view = {0};
 	struct flight *flight;
 
@@ -299,6 +310,7 @@ struct controller *controller_new(const struct controller_deps *deps,
 	c->looked_at = time_mono_ms();
 	c->queue = queue_new();
 	c->holds = holds_new();
+	c->paces = paces_new();
 	c->flights = map_new(free);
 	c->pump = timer_new(deps->loop, pump, c);
 	c->resync = timer_new(deps->loop, resync, c);
@@ -354,6 +366,7 @@ void controller_free(struct controller *c)
 	timer_free(c->resync);
 	timer_free(c->tidy);
 	holds_free(c->holds);
+	paces_free(c->paces);
 	queue_free(c->queue);
 	free(c);
 }

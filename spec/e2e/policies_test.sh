@@ -92,6 +92,21 @@ k create configmap $map --from-literal=contract.lua='return nil' > /dev/null
 check "a broken one in its place: the built-in ones stay" until_ok 5 state '.state == "refused" and .active == $builtin and .kept == "built-in"'
 k delete configmap $map > /dev/null
 
+# ---- a status that never stays ----
+
+policies_apply --from-literal=status.lua='return { status = function(run)
+	return { phase = "Suspended", reason = run.status.reason == "Tick" and "Tock" or "Tick" } end }'
+until_ok 5 state '.state == "active"' > /dev/null
+writes() { api /apisim/requests | jq '[.requests[] | select(.resource == "inferenceruns/status" and .verb == "patch") | .count] | add // 0'; }
+before=$(writes) began=$SECONDS
+run restless iris-inference-config 'suspend: true' > /dev/null
+flooded() { (($(writes) - before >= 20)); }
+check "is written as it comes" until_ok 20 flooded
+sleep 1
+paced() { (($(writes) - before <= 22 + (SECONDS - began) / 5)) || writes; }
+check "but not without end" paced
+k delete irun restless > /dev/null
+
 # ---- an API server that has trouble while the controller starts ----
 
 engine_stop
