@@ -132,10 +132,23 @@ static enum err_kind kind_of_status(int status)
 	}
 }
 
+static bool mentions(const struct http_reply *reply, const char *words)
+{
+	return strcasestr(reply->body.data, words) != NULL;
+}
+
+/* The database handler hides what its database or framework refuses behind a 500. */
+static enum err_kind kind_of(const struct http_reply *reply)
+{
+	if (reply->status == 500 && mentions(reply, "authentication failed"))
+		return ERR_DENIED;
+	return kind_of_status(reply->status);
+}
+
 int judge_status(const struct http_reply *reply, const char *who, enum reason rejected,
 		 enum reason unavailable, struct fault *fault)
 {
-	enum err_kind kind = kind_of_status(reply->status);
+	enum err_kind kind = kind_of(reply);
 	auto_free char *says = NULL;
 
 	if (reply->status >= 200 && reply->status < 300)
@@ -207,11 +220,6 @@ static enum verdict judge_silence(const struct http_reply *reply, size_t rows, s
 	return kind == ERR_RETRY ? VERDICT_AGAIN : VERDICT_OVER;
 }
 
-static bool says_not_ready(const struct http_reply *reply)
-{
-	return strcasestr(reply->body.data, "not ready") != NULL;
-}
-
 static bool is_json_body(const struct http_reply *reply)
 {
 	auto_free char *says = NULL;
@@ -237,7 +245,7 @@ enum verdict judge_model(int rc, const struct http_reply *reply, bool started, i
 		return VERDICT_GOOD;
 	switch (reply->status) {
 	case 400:
-		return says_not_ready(reply) ? unavailable(fault) : VERDICT_ROWS;
+		return mentions(reply, "not ready") ? unavailable(fault) : VERDICT_ROWS;
 	case 404:
 		return !started && !is_json_body(reply) ? unavailable(fault) : VERDICT_OVER;
 	case 413:

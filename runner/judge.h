@@ -11,7 +11,8 @@
 /* After http_call failed and left its error in fault->err: add the reason. Returns -1. */
 int judge_no_answer(const struct http_reply *reply, enum reason unavailable, struct fault *fault);
 
-/* 0 if the status is 2xx, else a fault that quotes what the server said. who: "the model". */
+/* 0 if the status is 2xx, else a fault that quotes what the server said. who: "the model". A 500
+ * that tells of a failed authentication counts as 401: the database handler says so. */
 int judge_status(const struct http_reply *reply, const char *who, enum reason rejected,
 		 enum reason unavailable, struct fault *fault);
 

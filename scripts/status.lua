@@ -216,7 +216,7 @@ local function failed(run, job, pods, cause)
   if cause.reason == "BackoffLimitExceeded" and count(job, "status", "failed") > 1 then
     message = "Given up after " .. attempts_made(job) .. ". " .. message
   elseif cause.reason == "PodFailurePolicy" then
-    message = message .. (message:sub(-1) == "." and "" or ".") .. " Trying again would not help."
+    message = message .. (message:find("[.?!]$") and "" or ".") .. " Trying again would not help."
   end
   return answer("Failed", reason, message)
 end

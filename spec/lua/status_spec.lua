@@ -332,6 +332,10 @@ describe("status at the end", function()
         .. "Trying again would not help.",
       status(RUN, with_condition("Failed", "PodFailurePolicy", { failed = 1 }),
         { ended(2, "no modelUrl") }, NOW))
+    expect("Failed", "InputFailed",
+      "The input cannot be read (exit code 13): is it there? Trying again would not help.",
+      status(RUN, with_condition("Failed", "PodFailurePolicy", { failed = 1 }),
+        { ended(13, "is it there?") }, NOW))
   end)
 
   it("names a lack of memory, an eviction and a lost pod", function()

@@ -3,7 +3,7 @@
  *
  * Everything lies below the pod's folder, <root>/<uid>: volumes/<name>/..., serviceaccount/...
  * and termination-log; `mounts` says where the container should see it. Volumes: configMap,
- * secret, emptyDir, downwardAPI and projected. Pods of one container only.
+ * secret, emptyDir, hostPath, downwardAPI and projected. Pods of one container only.
  */
 #ifndef PODRUNNER_LAYOUT_H
 #define PODRUNNER_LAYOUT_H

@@ -131,11 +131,22 @@ static int write_source(const char *dir, const struct json *source, const struct
 	return err_set(err, ERR_NOT_FOUND, "unsupported kind of volume");
 }
 
+static int link_host(const char *dir, const struct json *host, struct err *err)
+{
+	if (make_folders(dir, true, err) < 0)
+		return -1;
+	return symlink(json_get_str(host, "path", ""), dir) == 0
+		   ? 0
+		   : err_set(err, ERR_RETRY, "%s: %m", dir);
+}
+
 static int write_volume(const char *dir, const struct json *volume, const struct json *pod,
 			const struct layout_spec *spec, struct err *err)
 {
 	const struct json *sources = json_at(volume, "projected", "sources");
 
+	if (json_get(volume, "hostPath") != NULL)
+		return link_host(dir, json_get(volume, "hostPath"), err);
 	if (make_folders(dir, false, err) < 0)
 		return -1;
 	if (json_get(volume, "emptyDir") != NULL)

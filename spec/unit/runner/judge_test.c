@@ -98,6 +98,21 @@ static void test_statuses(void **state UNUSED)
 	}
 }
 
+/* What the database handler answers where the database does not let the user in. */
+static void test_wrong_password(void **state UNUSED)
+{
+	auto_reply struct http_reply reply = HTTP_REPLY_INIT;
+	struct fault fault = FAULT_INIT;
+
+	reply.status = 500;
+	buf_adds(&reply.body, "{\"error\": \"password authentication failed for user \\\"u\\\"\"}");
+	assert_int_equal(judge_status(&reply, "the input", REASON_INPUT_REJECTED,
+				      REASON_INPUT_UNAVAILABLE, &fault),
+			 -1);
+	assert_int_equal(fault.reason, REASON_INPUT_REJECTED);
+	assert_int_equal(fault.err.kind, ERR_DENIED);
+}
+
 static void test_success(void **state UNUSED)
 {
 	static const int good[] = {200, 201, 204, 299};
@@ -194,9 +209,9 @@ static void test_model(void **state UNUSED)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    cmocka_unit_test(test_bodies),   cmocka_unit_test(test_long_and_binary),
-	    cmocka_unit_test(test_statuses), cmocka_unit_test(test_success),
-	    cmocka_unit_test(test_model),
+	    cmocka_unit_test(test_bodies),         cmocka_unit_test(test_long_and_binary),
+	    cmocka_unit_test(test_statuses),       cmocka_unit_test(test_success),
+	    cmocka_unit_test(test_wrong_password), cmocka_unit_test(test_model),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
