@@ -4,6 +4,7 @@
 #include "base/file.h"
 #include "base/log.h"
 #include "runner/judge.h"
+#include "runner/sigv4.h"
 
 enum { VALUE_MAX = 1 << 20, NAME_MAX_LEN = 253 };
 
@@ -20,7 +21,9 @@ void endpoint_done(struct endpoint *endpoint)
 {
 	free(endpoint->url);
 	wipe(endpoint->authorization);
-	sigv4_key_done(&endpoint->aws);
+	if (endpoint->peer.aws != NULL)
+		sigv4_key_done(endpoint->peer.aws);
+	free(endpoint->peer.aws);
 	wipe(endpoint->peer.proxy);
 	wipe(endpoint->peer.key);
 	free(endpoint->peer.ca);
@@ -159,10 +162,8 @@ done:
 	return rc;
 }
 
-static int read_aws(const struct json *data, struct endpoint *out, struct err *err)
+static int read_aws(const struct json *data, struct sigv4_key *aws, struct err *err)
 {
-	struct sigv4_key *aws = &out->aws;
-
 	if (line_of(data, "aws-access-key", &aws->access, err) < 0 ||
 	    line_of(data, "aws-secret-key", &aws->secret, err) < 0 ||
 	    line_of(data, "aws-session-token", &aws->token, err) < 0 ||
@@ -172,10 +173,29 @@ static int read_aws(const struct json *data, struct endpoint *out, struct err *e
 	if ((aws->access == NULL) != (aws->secret == NULL))
 		return err_set(err, ERR_INVALID,
 			       "expected aws-access-key and aws-secret-key, found only one");
-	if (aws->access != NULL && out->authorization != NULL)
-		return err_set(err, ERR_INVALID,
-			       "expected aws-access-key, password or token, found two of them: "
-			       "remove one");
+	if (aws->region == NULL)
+		aws->region = xstrdup("us-east-1");
+	if (aws->service == NULL)
+		aws->service = xstrdup("s3");
+	return 0;
+}
+
+/* Sign requests, where the Secret has the keys for it. */
+static int read_signing(const struct json *data, struct endpoint *out, struct err *err)
+{
+	struct sigv4_key aws = {.access = NULL};
+	int rc = read_aws(data, &aws, err);
+
+	if (rc == 0 && aws.access != NULL && out->authorization != NULL)
+		rc = err_set(err, ERR_INVALID,
+			     "expected aws-access-key, password or token, found two of them: "
+			     "remove one");
+	if (rc < 0 || aws.access == NULL) {
+		sigv4_key_done(&aws);
+		return rc;
+	}
+	out->peer.aws = xmalloc(sizeof(aws));
+	*out->peer.aws = aws;
 	return 0;
 }
 
@@ -217,7 +237,7 @@ int endpoint_from_secret(const struct json *secret, struct endpoint *out, struct
 	auto_endpoint struct endpoint found = {0};
 
 	if (read_server(data, &found, err) < 0 || read_credentials(data, &found, err) < 0 ||
-	    read_aws(data, &found, err) < 0 || read_tls(data, &found, err) < 0)
+	    read_signing(data, &found, err) < 0 || read_tls(data, &found, err) < 0)
 		return -1;
 	move(out, &found);
 	return 0;
@@ -341,21 +361,8 @@ static int load(const char *namespace, const char *name, struct endpoint *out, s
 	return 0;
 }
 
-/* The kind of credentials that the caller can use, and no other. */
-static int check_use(const struct endpoint *endpoint, bool signs, struct err *err)
-{
-	if (signs && endpoint->aws.access == NULL)
-		return err_set(err, ERR_INVALID,
-			       "expected the keys aws-access-key and aws-secret-key, found none");
-	if (!signs && endpoint->aws.access != NULL)
-		return err_set(err, ERR_INVALID,
-			       "expected password, token or no credentials, found aws-access-key: "
-			       "only the provider s3 signs its requests");
-	return 0;
-}
-
-static int load_for(bool signs, const char *namespace, const char *name, struct endpoint *out,
-		    struct fault *fault)
+int endpoint_load(const char *namespace, const char *name, struct endpoint *out,
+		  struct fault *fault)
 {
 	auto_free char *own = NULL;
 
@@ -367,22 +374,7 @@ static int load_for(bool signs, const char *namespace, const char *name, struct 
 	if (load(namespace, name, out, fault) == 0) {
 		if (out->peer.insecure)
 			log_warn("the endpoint's certificate is not verified", "secret", name);
-		if (check_use(out, signs, &fault->err) == 0)
-			return 0;
-		endpoint_done(out);
-		fault_as(fault, REASON_SECRET_INVALID);
+		return 0;
 	}
 	return err_wrap(&fault->err, "Secret %s/%s", namespace, name);
-}
-
-int endpoint_load(const char *namespace, const char *name, struct endpoint *out,
-		  struct fault *fault)
-{
-	return load_for(false, namespace, name, out, fault);
-}
-
-int endpoint_load_aws(const char *namespace, const char *name, struct endpoint *out,
-		      struct fault *fault)
-{
-	return load_for(true, namespace, name, out, fault);
 }

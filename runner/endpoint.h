@@ -2,7 +2,7 @@
  * endpoint.h - Krateo endpoints: Secrets that tell how to reach a server.
  *
  * Keys: server-url (required), username and password (Basic), token (Bearer), aws-access-key,
- * aws-secret-key, aws-region, aws-service and our aws-session-token (signatures, sigv4.h),
+ * aws-secret-key, aws-region (us-east-1), aws-service (s3) and our aws-session-token (signatures),
  * proxy-url, insecure, certificate-authority-data, client-certificate-data, client-key-data. The
  * last three are PEM, or base64 of PEM as Krateo writes them. debug logs each call, without
  * what is secret. Two kinds of credentials at once are refused.
@@ -19,25 +19,19 @@
 #include "base/json.h"
 #include "runner/http.h"
 #include "runner/report.h"
-#include "runner/sigv4.h"
 
 struct endpoint {
 	char *url;
-	char *authorization;  /* the value of the header, or NULL */
-	struct sigv4_key aws; /* access is NULL unless requests are to be signed */
+	char *authorization; /* the value of the header, or NULL */
 	struct http_peer peer;
 };
 
 /* secret is the object of the API. Messages name keys, never values. */
 int endpoint_from_secret(const struct json *secret, struct endpoint *out, struct err *err);
 
-/* An empty namespace is that of the service account. aws-* keys are refused. */
+/* An empty namespace is that of the service account. */
 int endpoint_load(const char *namespace, const char *name, struct endpoint *out,
 		  struct fault *fault);
-
-/* As endpoint_load, for those who sign: no other credentials are taken. */
-int endpoint_load_aws(const char *namespace, const char *name, struct endpoint *out,
-		      struct fault *fault);
 
 /* The URL of a path, which may hold a query; yours. */
 char *endpoint_join(const struct endpoint *endpoint, const char *path);

@@ -33,6 +33,8 @@ struct http_headers {
 
 /* Add or replace; names are compared without case. */
 void http_header_set(struct http_headers *headers, const char *name, const char *value);
+bool http_header_has(const struct http_headers *headers, const char *name);
+void http_headers_copy(const struct http_headers *from, struct http_headers *to);
 void http_headers_done(struct http_headers *headers);
 
 /* name is a token of RFC 9110, value has no control characters but tabs. */
@@ -40,13 +42,16 @@ bool http_header_valid(const char *name, const char *value);
 
 /* ---- calls ---- */
 
+struct sigv4_key;
+
 /* How to reach a server; every member may be NULL. Certificates and keys are PEM texts. */
 struct http_peer {
 	char *proxy;
 	char *ca; /* instead of the system's */
 	char *cert, *key;
-	bool insecure; /* do not verify the server */
-	bool debug;    /* log each call; values of headers that may be secret are left out */
+	struct sigv4_key *aws; /* sign each try (sigv4.h) that has no header Authorization */
+	bool insecure;         /* do not verify the server */
+	bool debug; /* log each call; values of headers that may be secret are left out */
 };
 
 struct http_request {

@@ -31,6 +31,19 @@ void http_header_set(struct http_headers *headers, const char *name, const char 
 	*line = xasprintf("%s: %s", name, value);
 }
 
+bool http_header_has(const struct http_headers *headers, const char *name)
+{
+	return find_header(headers, name) != NULL;
+}
+
+void http_headers_copy(const struct http_headers *from, struct http_headers *to)
+{
+	to->lines = xcalloc(from->count + 1, sizeof(*to->lines));
+	to->count = from->count;
+	for (size_t i = 0; i < from->count; i++)
+		to->lines[i] = xstrdup(from->lines[i]);
+}
+
 void http_headers_done(struct http_headers *headers)
 {
 	for (size_t i = 0; i < headers->count; i++) {

@@ -7,6 +7,7 @@
 
 #include "base/log.h"
 #include "base/timefmt.h"
+#include "runner/sigv4.h"
 
 enum { CONNECT_MS = 10 * 1000, SLICE_MS = 100, RETRY_AFTER_MAX_S = 24 * 3600 };
 
@@ -88,15 +89,32 @@ static char *line_for_curl(const char *line)
 	return xstrdup(line);
 }
 
-static struct curl_slist *header_list(const struct http_headers *headers)
+/* The headers of the request, and a signature where the peer wants one. */
+static void make_headers(const struct http_request *request, struct http_headers *out)
+{
+	const struct sigv4_key *key = request->peer != NULL ? request->peer->aws : NULL;
+	char sha256[DIGEST_HEX_LEN + 1];
+
+	if (request->headers != NULL)
+		http_headers_copy(request->headers, out);
+	if (key == NULL || http_header_has(out, "Authorization"))
+		return;
+	digest_sha256(request->body != NULL ? request->body : "", request->body_len, sha256);
+	sigv4_sign(key, request->method, request->url, sha256, time_now_ms(), out);
+}
+
+static struct curl_slist *header_list(const struct http_request *request)
 {
 	struct curl_slist *list = curl_slist_append(NULL, "Expect:");
+	struct http_headers headers = {0};
 
-	for (size_t i = 0; headers != NULL && i < headers->count; i++) {
-		auto_free char *line = line_for_curl(headers->lines[i]);
+	make_headers(request, &headers);
+	for (size_t i = 0; i < headers.count; i++) {
+		auto_free char *line = line_for_curl(headers.lines[i]);
 
 		list = curl_slist_append(list, line);
 	}
+	http_headers_done(&headers);
 	return list;
 }
 
@@ -162,10 +180,8 @@ void http_try_begin(struct http_try *try, const struct http_request *request,
 {
 	CURL *easy = curl_easy_init();
 
-	*try = (struct http_try){.request = request,
-				 .reply = reply,
-				 .easy = easy,
-				 .lines = header_list(request->headers)};
+	*try = (struct http_try){
+	    .request = request, .reply = reply, .easy = easy, .lines = header_list(request)};
 	buf_clear(&reply->body);
 	buf_clear(&reply->headers);
 	curl_easy_setopt(easy, CURLOPT_URL, request->url);

@@ -6,6 +6,7 @@
 #include "runner/http_try.h"
 #include "runner/judge.h"
 #include "runner/retry.h"
+#include "runner/sigv4.h"
 #include "runner/uri.h"
 #include "runner/xml.h"
 
@@ -91,40 +92,44 @@ static char *bucket_url(const char *server, const char *bucket, bool is_virtual)
 			 (int)(server + len - host), host);
 }
 
-static void set_region(const struct json *settings, struct sigv4_key *key)
+static int check_key(const struct sigv4_key *key, struct fault *fault)
 {
-	const char *region = json_get_str(settings, "region", "");
-
-	if (*region == '\0' && key->region != NULL)
-		return;
-	free(key->region);
-	key->region = xstrdup(*region != '\0' ? region : "us-east-1");
-}
-
-static int set_service(struct sigv4_key *key, struct fault *fault)
-{
-	if (key->service == NULL)
-		key->service = xstrdup("s3");
+	if (key == NULL)
+		return fault_set(fault, REASON_SECRET_INVALID, ERR_INVALID,
+				 "expected the keys aws-access-key and aws-secret-key, found none");
 	if (streq(key->service, "s3"))
 		return 0;
 	return fault_set(fault, REASON_SECRET_INVALID, ERR_INVALID,
 			 "key aws-service: expected s3, found \"%s\"", key->service);
 }
 
+static int load_secret(const struct json *reference, struct endpoint *out, struct fault *fault)
+{
+	const char *namespace = json_get_str(reference, "namespace", ""),
+		   *name = json_get_str(reference, "name", "");
+
+	if (endpoint_load(namespace, name, out, fault) < 0)
+		return -1;
+	if (check_key(out->peer.aws, fault) < 0)
+		return err_wrap(&fault->err, "Secret %s/%s", namespace, name);
+	return 0;
+}
+
 int s3_client_open(const struct section *section, struct s3_client *out, struct fault *fault)
 {
-	const struct json *settings = section->settings,
-			  *reference = json_get(settings, "endpointRef");
-	const char *server = json_get_str(settings, "endpoint", "");
+	const struct json *settings = section->settings;
+	const char *server = json_get_str(settings, "endpoint", ""),
+		   *region = json_get_str(settings, "region", "");
 	struct endpoint *endpoint = &out->endpoint;
 
 	out->side = section->side;
 	out->bucket = json_get_str(settings, "bucket", "");
-	if (endpoint_load_aws(json_get_str(reference, "namespace", ""),
-			      json_get_str(reference, "name", ""), endpoint, fault) < 0 ||
-	    set_service(&endpoint->aws, fault) < 0)
+	if (load_secret(json_get(settings, "endpointRef"), endpoint, fault) < 0)
 		return err_wrap(&fault->err, "%s", section->where);
-	set_region(settings, &endpoint->aws);
+	if (*region != '\0') {
+		free(endpoint->peer.aws->region);
+		endpoint->peer.aws->region = xstrdup(region);
+	}
 	out->base = bucket_url(*server != '\0' ? server : endpoint->url, out->bucket,
 			       streq(json_get_str(settings, "style", ""), "virtual"));
 	return 0;
@@ -148,23 +153,6 @@ char *s3_url(const struct s3_client *client, const char *key, const char *query)
 }
 
 /* ---- calls ---- */
-
-void s3_sign(const struct s3_client *client, const struct s3_call *call, struct http_headers *out)
-{
-	char sha256[DIGEST_HEX_LEN + 1];
-
-	for (size_t i = 0; call->extra != NULL && i < call->extra->count; i++) {
-		auto_free char *name = xstrdup(call->extra->lines[i]);
-		char *colon = strchr(name, ':');
-
-		*colon = '\0';
-		http_header_set(out, name, colon + 2);
-	}
-	if (call->body != NULL)
-		http_header_set(out, "Content-Type", call->type);
-	digest_sha256(call->body != NULL ? call->body : "", call->len, sha256);
-	sigv4_sign(&client->endpoint.aws, call->method, call->url, sha256, time_now_ms(), out);
-}
 
 bool s3_passing(const struct http_reply *reply)
 {
@@ -216,7 +204,10 @@ static int try_call(const struct s3_client *client, const struct s3_call *call,
 	};
 	int rc;
 
-	s3_sign(client, call, &headers);
+	if (call->extra != NULL)
+		http_headers_copy(call->extra, &headers);
+	if (call->body != NULL)
+		http_header_set(&headers, "Content-Type", call->type);
 	rc = http_call(&request, reply, err);
 	http_headers_done(&headers);
 	return rc;
@@ -266,7 +257,7 @@ static char *other_region(const struct s3_client *client, const struct http_repl
 
 	if (region == NULL)
 		region = xml_find(reply->body.data, reply->body.len, "Error/Region");
-	if (region != NULL && !streq(region, client->endpoint.aws.region))
+	if (region != NULL && !streq(region, client->endpoint.peer.aws->region))
 		return region;
 	free(region);
 	return NULL;
@@ -295,7 +286,7 @@ static int explain(const struct s3_client *client, const struct http_reply *repl
 	if (region != NULL)
 		return err_set(&fault->err, ERR_INVALID,
 			       "%s: expected the bucket in region %s, found it in %s: set region",
-			       what, client->endpoint.aws.region, region);
+			       what, client->endpoint.peer.aws->region, region);
 	if (code != NULL && streq(code, "RequestTimeTooSkewed"))
 		return clocks_differ(reply, what, fault);
 	return err_set(&fault->err, kind_of(reply),

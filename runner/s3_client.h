@@ -2,7 +2,7 @@
  * s3_client.h - signed calls to one bucket of an S3 server.
  *
  * Source: Amazon S3 API Reference (https://docs.aws.amazon.com/AmazonS3/latest/API/), the REST
- * calls by name. A call is signed anew for each of up to HTTP_TRIES tries: when the connection
+ * calls by name. A call is tried up to HTTP_TRIES times: when the connection
  * failed or broke, and on 408, 409 (a conditional write that met another), 429, 500, 502, 503
  * (SlowDown), 504 and 400 RequestTimeout. Every call of ours may be done twice.
  *
@@ -43,9 +43,6 @@ struct s3_call {
 /* 0 if an answer came that no other try would change, whatever its status. */
 int s3_call(const struct s3_client *client, const struct s3_call *call, struct http_reply *reply,
 	    struct fault *fault);
-
-/* The headers of a call: those of extra, and the signature. */
-void s3_sign(const struct s3_client *client, const struct s3_call *call, struct http_headers *out);
 
 /* 0 if the status is 2xx, else a fault in the server's words. what: "GET s3://bucket/key". */
 int s3_judge(const struct s3_client *client, const struct http_reply *reply, const char *what,

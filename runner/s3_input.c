@@ -104,19 +104,15 @@ static char *name_of(const struct s3_input *input)
 static void make_request(struct s3_input *input)
 {
 	const struct s3_object *object = object_of(input);
-	struct http_headers extra = {0};
-	struct s3_call call = {.method = "GET", .extra = &extra};
 
 	close_stream(input);
-	call.url = input->url = s3_url(input->client, object->key, "");
-	http_header_set(&extra, "If-Match", object->etag);
+	input->url = s3_url(input->client, object->key, "");
+	http_header_set(&input->headers, "If-Match", object->etag);
 	if (input->offset > 0) {
 		auto_free char *range = xasprintf("bytes=%lld-", (long long)input->offset);
 
-		http_header_set(&extra, "Range", range);
+		http_header_set(&input->headers, "Range", range);
 	}
-	s3_sign(input->client, &call, &input->headers);
-	http_headers_done(&extra);
 	input->request = (struct http_request){.method = "GET",
 					       .url = input->url,
 					       .peer = &input->client->endpoint.peer,

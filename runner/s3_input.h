@@ -12,6 +12,7 @@
 #ifndef RUNNER_S3_INPUT_H
 #define RUNNER_S3_INPUT_H
 
+#include "base/digest.h"
 #include "runner/http_stream.h"
 #include "runner/s3_list.h"
 

@@ -5,6 +5,7 @@
 #ifndef RUNNER_S3_OBJECT_H
 #define RUNNER_S3_OBJECT_H
 
+#include "base/digest.h"
 #include "runner/s3_client.h"
 
 /* x-amz-meta-kserve-run and x-amz-meta-kserve-rows. */

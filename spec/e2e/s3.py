@@ -425,6 +425,16 @@ def done_already():
         assert times == found
 
 
+@test
+def other_providers():
+    """every endpoint whose Secret has keys for AWS is sent signed requests"""
+    put("in.jsonl", lines(0, 3))
+    place = {"endpointRef": {"name": "s3", "namespace": NAMESPACE}, "format": "jsonl"}
+    target = {**place, "path": f"/{BUCKET}/by http.jsonl".replace(" ", "%20"), "method": "PUT", "success": "status"}
+    Run(make_contract({"http": {**place, "path": f"/{BUCKET}/in.jsonl"}}, {"http": target})).expect(0, "Completed")
+    assert_rows([json.loads(line) for line in get("by http.jsonl").splitlines()], 3)
+
+
 # ---- attempts that end early ----
 
 

@@ -6,6 +6,7 @@
 
 #include "base/base64.h"
 #include "runner/endpoint.h"
+#include "runner/sigv4.h"
 
 #define PEM "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n"
 
@@ -198,11 +199,11 @@ static void test_keys_for_signatures(void **state UNUSED)
 
 	assert_int_equal(endpoint_from_secret(secret, &endpoint, &err), 0);
 	assert_null(endpoint.authorization);
-	assert_string_equal(endpoint.aws.access, "AK");
-	assert_string_equal(endpoint.aws.secret, "SK");
-	assert_string_equal(endpoint.aws.region, "eu-west-1");
-	assert_string_equal(endpoint.aws.service, "s3");
-	assert_string_equal(endpoint.aws.token, "T");
+	assert_string_equal(endpoint.peer.aws->access, "AK");
+	assert_string_equal(endpoint.peer.aws->secret, "SK");
+	assert_string_equal(endpoint.peer.aws->region, "eu-west-1");
+	assert_string_equal(endpoint.peer.aws->service, "s3");
+	assert_string_equal(endpoint.peer.aws->token, "T");
 }
 
 int main(void)
