@@ -4,7 +4,7 @@
 #include "policy/frame.h"
 #include "policy/process.h"
 
-enum { READ_STEP = 64 << 10, LAST_WORDS_MS = 100 };
+enum { READ_STEP = 64 << 10, LAST_WORDS_MS = 500 };
 
 struct peer {
 	struct peer_spec spec;

@@ -85,7 +85,9 @@ policy pattern contract.lua <<- 'END'
 	  return { x = string.find(("a"):rep(30000), (".-"):rep(6) .. "b") }
 	end }
 END
-check "a pattern that never ends" exits 1 'pattern/contract.lua:2: .*more than 500 ms of processor time' \
+# On a busy machine the wall clock may be first: it tells file and line as well.
+check "a pattern that never ends" exits 1 \
+	'pattern/contract.lua:2: the script (used more than 500 ms of processor time|did not end before the deadline)' \
 	policy eval contract "$dir/pattern" "${iris[@]}"
 policy loadbomb contract.lua <<< 'while true do end return { contract = log }'
 check "a file that never ends" exits 1 'loadbomb/contract.lua:1: the script ran for more than' policy check "$dir/loadbomb"
