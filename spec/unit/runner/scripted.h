@@ -63,23 +63,31 @@ static inline int scripted_socket(int *port)
 	return fd;
 }
 
+/* The length of the whole request, 0 while its header is not there yet. */
+static inline size_t scripted_length(const struct buf *request)
+{
+	const char *body = strstr(request->data, "\r\n\r\n"), *length;
+	size_t header;
+
+	if (body == NULL)
+		return 0;
+	header = (size_t)(body + 4 - request->data);
+	length = strcasestr(request->data, "\r\nContent-Length:");
+	return header + (length != NULL && length < body ? strtoul(length + 17, NULL, 10) : 0);
+}
+
 /* Read until the header and Content-Length bytes of body are there; false if the client left. */
 static inline bool scripted_read(int fd, struct buf *request)
 {
+	size_t wanted = 0;
 	char chunk[4096];
 	ssize_t n;
 
 	while ((n = read(fd, chunk, sizeof(chunk))) > 0) {
-		const char *body, *length;
-
 		buf_add(request, chunk, (size_t)n);
-		body = strstr(request->data, "\r\n\r\n");
-		if (body == NULL)
-			continue;
-		length = strcasestr(request->data, "\r\nContent-Length:");
-		if (length == NULL || length > body ||
-		    request->len - (size_t)(body + 4 - request->data) >=
-			strtoul(length + 17, NULL, 10))
+		if (wanted == 0)
+			wanted = scripted_length(request);
+		if (wanted > 0 && request->len >= wanted)
 			return true;
 	}
 	return false;
