@@ -195,13 +195,18 @@ static void answered(void *arg, const struct json *reply, const struct err *err)
 	decide_and_act(pass, results);
 }
 
-/* Nobody is there to ask yet, or the answer would take so long that other passes need the place. */
-static bool must_wait(const struct pass *pass, const struct json *question,
-		      const struct json *unasked)
+/* The answer would take so long that other passes need the place. A new run is told so. */
+static void wait_for_others(struct pass *pass)
 {
-	if (question == NULL || pass->bundle == NULL)
-		return question != NULL && unasked == NULL;
-	return policy_busy(pass->env.host, pass->bundle, question);
+	const struct json *status = json_get(pass->view.run, "status");
+	auto_json struct json *results =
+	    json_build("{'policy': {'error': {'kind': 'limit', 'message': 'other runs of these "
+		       "policies have reached a limit and are tried first'}}}");
+
+	if (*json_get_str(status, "phase", "") == '\0')
+		decide_and_act(pass, results);
+	else
+		put_off(pass);
 }
 
 static void ask(struct pass *pass)
@@ -214,12 +219,16 @@ static void ask(struct pass *pass)
 	    xstrdup(policy_digest(pass->env.host, pass->bundle != NULL ? pass->bundle : ""));
 	o = observed(pass);
 	question = decide_question(&o);
-	if (must_wait(pass, question, unasked)) {
-		put_off(pass);
+	if (question != NULL && pass->bundle == NULL && unasked == NULL) {
+		put_off(pass); /* they are being checked */
 		return;
 	}
 	if (question == NULL || pass->bundle == NULL) {
 		decide_and_act(pass, question != NULL ? unasked : NULL);
+		return;
+	}
+	if (policy_busy(pass->env.host, pass->bundle, question)) {
+		wait_for_others(pass);
 		return;
 	}
 	pass->asked_at = time_mono_ms();
