@@ -248,11 +248,16 @@ static void well(struct work *w)
 	w->last_good = time_mono_ms();
 }
 
-/* Fewer rows in this request, and in those to come. */
+/* Fewer rows in this request, and in those to come; but a time-out while the model starts tells
+ * nothing of these. */
 static void shrink(struct work *w, struct chunk *chunk, const struct fault *fault)
 {
-	w->max_rows = (chunk->rows.count + 1) / 2;
-	log_warn("requests become smaller", "error", fault->err.msg, "rows", log_num(w->max_rows));
+	size_t half = (chunk->rows.count + 1) / 2;
+
+	if (w->started || chunk->reply.status == 413)
+		w->max_rows = half;
+	log_warn("requests become smaller", "error", fault->err.msg, "rows",
+		 log_num((int64_t)half));
 	divide(w, chunk);
 }
 
