@@ -2,42 +2,11 @@
 
 #include "base/log.h"
 #include "base/timefmt.h"
-#include "runner/chunk.h"
-#include "runner/http_multi.h"
 #include "runner/http_try.h"
-#include "runner/judge.h"
-#include "runner/nonfinite.h"
 #include "runner/protocol.h"
-#include "runner/retry.h"
-#include "runner/writer.h"
+#include "runner/work.h"
 
-enum { PROGRESS_MS = 10 * 1000, WAIT_MS = 1000, STORM_TRIES = 64 };
-
-static int64_t default_patience_ms = 300 * 1000;
-
-struct work {
-	const struct pool *pool;
-	struct model *model;
-	struct report *report;
-	struct http_multi *multi;
-	struct chunk *chunks;
-	size_t held, asked; /* chunks in the list, and under way */
-	size_t max_rows, max_bytes;
-	bool started, probing; /* the model has answered well; it is in trouble */
-	struct writer writer;
-	bool warned; /* of outputs that are not stored */
-	int64_t last_good, last_progress;
-	struct retry_budget budget;
-};
-
-int pool_setup(struct err *err)
-{
-	const char *text = getenv("KSERVE_PATIENCE");
-
-	if (text == NULL || *text == '\0' || duration_parse(text, &default_patience_ms, err) == 0)
-		return 0;
-	return err_wrap(err, "environment variable KSERVE_PATIENCE");
-}
+enum { PROGRESS_MS = 10 * 1000, WAIT_MS = 1000 };
 
 /* ---- chunks ---- */
 
@@ -48,12 +17,6 @@ static void append(struct work *w, struct chunk *chunk)
 	while (*at != NULL)
 		at = &(*at)->next;
 	*at = chunk;
-	w->held++;
-}
-
-static void divide(struct work *w, struct chunk *chunk)
-{
-	chunk_split(chunk);
 	w->held++;
 }
 
@@ -158,144 +121,6 @@ static int ask_ready(struct work *w, int64_t *wait, struct fault *fault)
 	return 0;
 }
 
-/* ---- answers ---- */
-
-static int64_t patience(const struct work *w)
-{
-	return w->model->patience_ms > 0 ? w->model->patience_ms : default_patience_ms;
-}
-
-/* -1 where patience is over; the last try comes when it ends. */
-static int wait_for_model(struct work *w, int tries, int64_t wanted, int64_t *until,
-			  const struct fault *fault)
-{
-	int64_t now = time_mono_ms(), end = w->last_good + patience(w), wait;
-	bool storm = !retry_take(&w->budget);
-
-	if (now >= end)
-		return -1;
-	wait = retry_wait(http_retry_delay(), storm ? STORM_TRIES : tries, wanted);
-	*until = now + wait < end ? now + wait : end;
-	w->report->retries++;
-	log_warn("the model did not answer well, trying again", "error", fault->err.msg, "wait_ms",
-		 log_num(*until - now));
-	return 0;
-}
-
-static void fail_rows(struct work *w, struct chunk *chunk, const struct fault *fault)
-{
-	const struct section *section = &w->pool->contract->output;
-
-	for (size_t i = 0; i < chunk->rows.count; i++) {
-		int64_t row = chunk->rows.first + (int64_t)i;
-
-		if (i > 0 && chunk->records.len > 0)
-			buf_adds(&chunk->records, section->format->between);
-		results_encode_failed(section, row, &fault->err, &chunk->records);
-		report_failure(w->report, row, &fault->err);
-	}
-	log_warn("rows without a prediction", "row", log_num(chunk->rows.first + 1), "rows",
-		 log_num(chunk->rows.count), "error", fault->err.msg);
-	chunk->state = CHUNK_DONE;
-}
-
-/* These rows are at fault. */
-static int refuse(struct work *w, struct chunk *chunk, const struct fault *fault)
-{
-	int64_t allowed = w->pool->contract->max_failed_rows;
-	bool many = w->report->rows_failed > allowed;
-
-	if (allowed == 0 || (many && w->report->rows_out == 0))
-		return -1;
-	if (chunk->rows.count > 1 && !many)
-		divide(w, chunk);
-	else
-		fail_rows(w, chunk, fault);
-	return 0;
-}
-
-static void warn_of_outputs(struct work *w, const struct results *results)
-{
-	if (w->warned || results->count == 1 || w->pool->contract->output.layout != LAYOUT_FLAT)
-		return;
-	w->warned = true;
-	log_warn("the model has more outputs than one: only the first is stored", "outputs",
-		 log_num(results->count));
-}
-
-static int accept(struct work *w, struct chunk *chunk, struct fault *fault)
-{
-	const struct section *section = &w->pool->contract->output;
-	auto_results struct results results = {.count = 0};
-	struct buf *body = &chunk->reply.body;
-
-	if (nonfinite_clean(body, w->model->nonfinite, fault) < 0 ||
-	    w->model->protocol->reply(w->model, body->data, body->len, chunk->rows.count, &results,
-				      fault) < 0 ||
-	    results_encode(&results, section, chunk->rows.first, &chunk->records, &chunk->header,
-			   fault) < 0)
-		return -1;
-	warn_of_outputs(w, &results);
-	chunk->state = CHUNK_DONE;
-	w->report->rows_out += (int64_t)results.outputs[0].values;
-	return 0;
-}
-
-static void well(struct work *w)
-{
-	w->started = true;
-	w->probing = false;
-	w->last_good = time_mono_ms();
-}
-
-/* Fewer rows in this request, and in those to come; but a time-out while the model starts tells
- * nothing of these. */
-static void shrink(struct work *w, struct chunk *chunk, const struct fault *fault)
-{
-	size_t half = (chunk->rows.count + 1) / 2;
-
-	if (w->started || chunk->reply.status == 413)
-		w->max_rows = half;
-	log_warn("requests become smaller", "error", fault->err.msg, "rows",
-		 log_num((int64_t)half));
-	divide(w, chunk);
-}
-
-static int handle(struct work *w, struct chunk *chunk, int rc, struct fault *fault)
-{
-	size_t rows = chunk->rows.count;
-	enum verdict verdict =
-	    judge_model(rc, &chunk->reply, w->started, chunk->errors_500, rows, fault);
-
-	w->asked--;
-	chunk->state = CHUNK_READY;
-	chunk->errors_500 += chunk->reply.status == 500;
-	switch (verdict) {
-	case VERDICT_GOOD:
-		well(w);
-		rc = accept(w, chunk, fault) == 0 ? 0 : refuse(w, chunk, fault);
-		break;
-	case VERDICT_AGAIN:
-		w->probing = true;
-		rc = wait_for_model(w, ++chunk->tries, chunk->reply.retry_ms, &chunk->due, fault);
-		break;
-	case VERDICT_SMALLER:
-		shrink(w, chunk, fault);
-		rc = 0;
-		break;
-	case VERDICT_ROWS:
-		well(w);
-		rc = refuse(w, chunk, fault);
-		break;
-	case VERDICT_OVER:
-		rc = -1;
-		break;
-	}
-	if (chunk->state == CHUNK_DONE)
-		chunk_forget(chunk);
-	return rc;
-}
-
 /* ---- writing ---- */
 
 static int write_done(struct work *w, struct fault *fault)
@@ -347,7 +172,7 @@ static int turn(struct work *w, struct rows *rows, struct fault *fault)
 	if (read_chunks(w, rows, fault) < 0 || ask_ready(w, &wait, fault) < 0)
 		return -1;
 	chunk = http_multi_wait(w->multi, wait, &rc, &again, &fault->err);
-	if (chunk != NULL && handle(w, chunk, rc, fault) < 0)
+	if (chunk != NULL && work_answer(w, chunk, rc, fault) < 0)
 		return -1;
 	log_progress(w);
 	return write_done(w, fault);
@@ -364,8 +189,8 @@ static int prepare(struct work *w, const struct rows *rows, struct fault *fault)
 		if (protocol->prepare(w->model, rows, fault) == 0)
 			break;
 		if (fault->err.kind != ERR_RETRY || fault->reason == REASON_INTERRUPTED ||
-		    wait_for_model(w, tries, fault->err.retry_ms > 0 ? fault->err.retry_ms : -1,
-				   &until, fault) < 0)
+		    work_wait(w, tries, fault->err.retry_ms > 0 ? fault->err.retry_ms : -1, &until,
+			      fault) < 0)
 			return -1;
 		http_wait(until - time_mono_ms());
 		if (http_stop)

@@ -8,7 +8,8 @@
  * the input.
  *
  * What judge_model says is done: a request is tried again after the waits of retry.h; chunks become
- * smaller, for good, where the model cannot take them; and where the contract allows failed rows, a
+ * smaller, for good, where the model cannot take them (a time-out before its first good answer is of
+ * this request alone: the model starts); and where the contract allows failed rows, a
  * chunk that the model refuses is halved until the rows at fault are alone. Once more rows have
  * failed than allowed, chunks that are refused fail as a whole.
  *
