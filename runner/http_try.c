@@ -205,6 +205,7 @@ static enum err_kind kind_of(int code)
 {
 	switch (code) {
 	case CURLE_WRITE_ERROR:
+	case CURLE_OUT_OF_MEMORY:
 		return ERR_LIMIT;
 	case CURLE_URL_MALFORMAT:
 	case CURLE_UNSUPPORTED_PROTOCOL:
@@ -236,7 +237,8 @@ int http_try_explain(const struct http_try *try, int code, struct err *err)
 
 	if (code == CURLE_ABORTED_BY_CALLBACK)
 		return http_try_interrupted(request, try->reply, err);
-	if (code == CURLE_WRITE_ERROR && try->reply->headers.full)
+	/* without memory, says libcurl of a line of more than 100 KiB */
+	if ((code == CURLE_WRITE_ERROR && try->reply->headers.full) || code == CURLE_OUT_OF_MEMORY)
 		return err_set(err, ERR_LIMIT,
 			       "%s %s: expected a header of at most %d bytes, found more",
 			       request->method, url, HTTP_HEADER_MAX);

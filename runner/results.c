@@ -136,6 +136,25 @@ static int check_rows(const struct results *results, struct fault *fault)
 	return 0;
 }
 
+/* The names are members of one object, beside "row". */
+static int check_names(const struct results *results, struct fault *fault)
+{
+	for (size_t i = 0; i < results->count; i++) {
+		const char *name = results->outputs[i].name;
+		bool taken = streq(name, "row");
+
+		for (size_t k = 0; k < i; k++)
+			taken = taken || streq(name, results->outputs[k].name);
+		if (taken)
+			return fault_set(
+			    fault, REASON_MODEL_REPLY_INVALID, ERR_INVALID,
+			    "the model's reply: expected for each output a name of its "
+			    "own and not row, found %s: the layout tensors takes it",
+			    name);
+	}
+	return 0;
+}
+
 static int encode_rows(const struct results *results, const struct section *section, int64_t first,
 		       struct buf *out, struct buf *header, struct fault *fault)
 {
@@ -144,7 +163,7 @@ static int encode_rows(const struct results *results, const struct section *sect
 	auto_buf struct buf scratch = BUF_INIT(SIZE_MAX / 2);
 	struct cell cells[OUTPUTS_MAX + 1];
 
-	if (check_rows(results, fault) < 0)
+	if (check_rows(results, fault) < 0 || check_names(results, fault) < 0)
 		return -1;
 	for (size_t i = 0; i < results->count; i++)
 		cursor_init(&cursors[i], &results->outputs[i]);

@@ -5,7 +5,8 @@
  * Layouts of an output:
  *	flat     the values of the first output, one after another: what the stock notebooks expect
  *	rows     a record per row: {"row": 1, "<output>": value, ...}; value is a list where a row
- *	         has several values. Rows are numbered from 1. A row that failed is
+ *	         has several values. Rows are numbered from 1. Two outputs of one name, and one named
+ *	         row, are ModelReplyInvalid. A row that failed is
  *	         {"row": 17, "error": {"status": 400, "message": "..."}}
  *	tensors  a record per request: {"row": 1, "rows": 1000, "outputs": [{"name", "datatype",
  *	         "shape", "data"}, ...]}

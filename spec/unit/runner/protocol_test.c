@@ -115,20 +115,38 @@ static void test_layouts(void **state UNUSED)
 	}
 }
 
-/* One output has a value for all rows together: that is no record per row. */
-static void test_uneven_output(void **state UNUSED)
+/* Replies of two rows that make no record per row. */
+static void test_no_records(void **state UNUSED)
 {
-	static const char text[] = "{\"outputs\":[{\"data\":[1,2]},{\"data\":[3,4,5]}]}";
+	static const struct {
+		const char *text;
+		enum reason reason;
+		const char *message;
+	} cases[] = {
+	    /* a value for all rows together */
+	    {"{\"outputs\":[{\"data\":[1,2]},{\"data\":[3,4,5]}]}", REASON_SHAPE_MISMATCH,
+	     "output-1"},
+	    {"{\"outputs\":[{\"name\":\"y\",\"data\":[1,2]},{\"name\":\"y\",\"data\":[3,4]}]}",
+	     REASON_MODEL_REPLY_INVALID, "found y"},
+	    {"{\"outputs\":[{\"name\":\"row\",\"data\":[1,2]}]}", REASON_MODEL_REPLY_INVALID,
+	     "found row"},
+	};
 	const struct section section = {.format = &jsonl_format, .layout = LAYOUT_ROWS};
 	const struct model model = {.url = NULL};
-	auto_results struct results results = {.count = 0};
-	auto_buf struct buf records = BUF_INIT(1000), header = BUF_INIT(1000);
-	struct fault fault = FAULT_INIT;
 
-	assert_int_equal(v2_protocol.reply(&model, text, strlen(text), 2, &results, &fault), 0);
-	assert_int_equal(results_encode(&results, &section, 0, &records, &header, &fault), -1);
-	assert_int_equal(fault.reason, REASON_SHAPE_MISMATCH);
-	assert_non_null(strstr(fault.err.msg, "output-1"));
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		auto_results struct results results = {.count = 0};
+		auto_buf struct buf records = BUF_INIT(1000), header = BUF_INIT(1000);
+		struct fault fault = FAULT_INIT;
+		const char *text = cases[i].text;
+
+		assert_int_equal(v2_protocol.reply(&model, text, strlen(text), 2, &results, &fault),
+				 0);
+		assert_int_equal(results_encode(&results, &section, 0, &records, &header, &fault),
+				 -1);
+		assert_int_equal(fault.reason, cases[i].reason);
+		assert_non_null(strstr(fault.err.msg, cases[i].message));
+	}
 }
 
 static void test_output_limit(void **state UNUSED)
@@ -369,10 +387,10 @@ static void test_nonfinite(void **state UNUSED)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    cmocka_unit_test(test_bad_replies),   cmocka_unit_test(test_layouts),
-	    cmocka_unit_test(test_uneven_output), cmocka_unit_test(test_output_limit),
-	    cmocka_unit_test(test_requests),      cmocka_unit_test(test_models_refused),
-	    cmocka_unit_test(test_choice),        cmocka_unit_test(test_nonfinite),
+	    cmocka_unit_test(test_bad_replies), cmocka_unit_test(test_layouts),
+	    cmocka_unit_test(test_no_records),  cmocka_unit_test(test_output_limit),
+	    cmocka_unit_test(test_requests),    cmocka_unit_test(test_models_refused),
+	    cmocka_unit_test(test_choice),      cmocka_unit_test(test_nonfinite),
 	};
 
 	log_setup(LOG_ERROR, LOG_TEXT);
