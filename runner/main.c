@@ -2,8 +2,10 @@
  * main.c - the runner: options, signals, exit codes, the termination message. What it does is in
  * run.c. stdout stays empty but for --check and --dry-run; logs are JSON lines on stderr.
  */
+#include <fcntl.h>
 #include <getopt.h>
 #include <signal.h>
+#include <unistd.h>
 
 #include "base/log.h"
 #include "runner/http.h"
@@ -45,10 +47,31 @@ static void on_signal(int signo UNUSED)
 	http_stop = 1;
 }
 
-static void catch_signals(void)
+static const char *abort_log; /* where on_abort writes */
+
+/* No memory, or a bug: there is no more than this to be said, safely for a signal handler. */
+static void on_abort(int signo UNUSED)
+{
+	static const char text[] =
+	    "{\"v\":1,\"result\":\"failed\",\"exit\":70,\"reason\":\"Internal\",\"message\":\"the "
+	    "runner "
+	    "has aborted: out of memory or a bug, its log tells; with less batch.rows, batch.bytes "
+	    "or batch.parallel it needs less memory\",\"retryable\":true}\n";
+	int fd = open(abort_log, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
+
+	ssize_t written = fd >= 0 ? write(fd, text, sizeof(text) - 1) : -1;
+
+	(void)written;
+	_exit(EXIT_INTERNAL);
+}
+
+static void catch_signals(const struct options *options)
 {
 	struct sigaction action = {.sa_handler = on_signal};
 
+	abort_log = options->termination_log;
+	if (options->mode == RUN_WHOLE)
+		signal(SIGABRT, on_abort);
 	sigaction(SIGTERM, &action, NULL);
 	sigaction(SIGINT, &action, NULL);
 	signal(SIGPIPE, SIG_IGN);
@@ -168,6 +191,6 @@ int main(int argc, char **argv)
 		set_log_level(&err);
 	if (err.kind != ERR_NONE)
 		return refuse(&options, &err);
-	catch_signals();
+	catch_signals(&options);
 	return options.mode == RUN_WHOLE ? run_whole(&options) : try_out(&options);
 }

@@ -43,7 +43,7 @@ enum reason {
 	REASON_INPUT_EMPTY, /* a success unless the contract says otherwise */
 	REASON_ROWS_FAILED, /* more rows than the contract allows; the others are stored */
 	REASON_INTERRUPTED, /* SIGTERM or SIGINT */
-	REASON_INTERNAL,    /* a bug of the runner */
+	REASON_INTERNAL,    /* a bug of the runner, or no memory */
 	REASON_CONTRACT_INVALID,
 	REASON_SECRET_NOT_FOUND,
 	REASON_SECRET_FORBIDDEN,

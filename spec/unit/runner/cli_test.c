@@ -43,6 +43,36 @@ static void test_usage_trouble(void **state UNUSED)
 	}
 }
 
+/* No memory: the answer of the model does not fit. */
+static void test_no_memory(void **state UNUSED)
+{
+	char *args[] = {"kserve-runner", NULL};
+	auto_free char *secret = NULL, *contract = NULL, *huge = NULL;
+	struct scripted s = {.count = 0};
+	struct outcome outcome;
+
+#if defined(__SANITIZE_ADDRESS__)
+	skip();
+#endif
+	scripted_start(&s);
+	secret = make_secret(s.port);
+	contract = make_contract(s.port, "");
+	huge = xasprintf(OK("%0*d"), 64 << 20, 0);
+	write_file("contract.json", contract);
+	add_route(&s, SECRET_PATH, NULL, secret);
+	add_route(&s, "/in", NULL, OK(ROWS));
+	add_route(&s, "/v2/models/m/infer", NULL, huge);
+	memory_limit = 64 << 20;
+	outcome = run(&s, args, s.port);
+	memory_limit = RLIM_INFINITY;
+	scripted_stop(&s);
+	check_outcome("no memory", &outcome, 70, "Internal", "out of memory");
+	assert_non_null(strstr(outcome.log, "out of memory"));
+	assert_int_equal(scripted_seen(&s, "POST /out", NULL), 0);
+	outcome_done(&outcome);
+	scripted_done(&s);
+}
+
 static void test_help_version(void **state UNUSED)
 {
 	char *help[] = {"kserve-runner", "--help", NULL};
@@ -109,9 +139,8 @@ static void test_tried_out(void **state UNUSED)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    cmocka_unit_test(test_contract_trouble),
-	    cmocka_unit_test(test_usage_trouble),
-	    cmocka_unit_test(test_help_version),
+	    cmocka_unit_test(test_contract_trouble), cmocka_unit_test(test_usage_trouble),
+	    cmocka_unit_test(test_no_memory),        cmocka_unit_test(test_help_version),
 	    cmocka_unit_test(test_tried_out),
 	};
 

@@ -13,6 +13,7 @@
 #include <cmocka.h>
 
 #include <fcntl.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 
 #include "base/base64.h"
@@ -27,6 +28,7 @@
 #define UNAVAILABLE ANSWER("503 Service Unavailable", "", "")
 
 static char runner_path[4096];
+static rlim_t memory_limit = RLIM_INFINITY; /* of the program's data */
 static char dir[] = "/tmp/runner-test-XXXXXX";
 
 struct outcome {
@@ -108,6 +110,9 @@ static inline void exec_runner(char *const *args, int api_port)
 	    NULL,
 	};
 
+	const struct rlimit limit = {memory_limit, RLIM_INFINITY};
+
+	setrlimit(RLIMIT_DATA, &limit);
 	redirect(STDOUT_FILENO, "out");
 	redirect(STDERR_FILENO, "log");
 	execve(runner_path, args, env);
