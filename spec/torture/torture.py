@@ -1,12 +1,13 @@
 #!/usr/bin/env python3
-"""The torture test: the lives of eight runs, played again and again, and each time another API call of
+"""The torture test: the lives of ten runs, played again and again, and each time another API call of
 the controller goes wrong, or the controller is killed there. The end must always be the same.
 
     spec/torture/torture.py [--every N] [--jobs N] [FAULT...]
     spec/torture/torture.py --server URL --kubeconfig FILE [--kills N]
 
 The lives (LIVES) hold a success, a failure with a retry, a config that comes late, a rejection, a schedule
-that is changed, a clean-up, a deletion, and a run that is suspended and resumed. The n-th call, for every n
+that is changed, a clean-up, a deletion, a run that is suspended and resumed before it starts and one at
+work, and one whose config is deleted meanwhile. The n-th call, for every n
 (with --every N for each N-th), fails with each FAULT of apisim (spec/apisim/README.md), or is the last that
 the controller sends before it is killed: `kill` before the call is carried out, `commit-kill` after it.
 A point has passed if every run ends as told, none has had two Jobs, two contracts or a Pod too many, and
@@ -64,6 +65,8 @@ LIVES = {
     "tidy": ({"configRef": {"name": "tidy"}}, None, 1),
     "dropped": ({}, None, 1),
     "paused": ({"suspend": True}, "Succeeded", 1),
+    "halted": ({}, "Succeeded", 2),
+    "bereft": ({"configRef": {"name": "brief"}}, "Succeeded", 1),
 }
 NEW_SCHEDULE = "30 4 * * *"
 
@@ -170,19 +173,30 @@ def until(wanted, look, seconds=PATIENCE):
 def live(world):
     """Play the lives. Returns once every user has done what there was to do."""
     api = world.api
-    for name, spec in (("now", {}), ("twice", {"backoffLimit": 1, "image": "fails"}),
+    for name, spec in (("now", {}), ("brief", {}), ("twice", {"backoffLimit": 1, "image": "fails"}),
                        ("tidy", {"autoDeletePolicy": "DeleteOnCompletion", "ttlSecondsAfterFinished": 0})):
         api.must("POST", CONFIGS, config(name, **spec))
     for name, (spec, _, _) in LIVES.items():
         api.must("POST", RUNS, run(name, **spec))
     until("the run waits for its config", lambda: status(api, "waits").get("reason"))
     api.must("POST", CONFIGS, config("late"))
+    until("the run has its Job", lambda: started(api, "bereft"))
+    api.must("DELETE", f"{CONFIGS}/brief")
+    until("the run has its Job", lambda: started(api, "halted"))
+    api.patch(f"{RUNS}/halted", {"spec": {"suspend": True}})
+    until("it is suspended, or has ended", lambda: status(api, "halted").get("phase") in ("Suspended", "Succeeded"))
+    api.patch(f"{RUNS}/halted", {"spec": {"suspend": False}})
     until("the suspended run is told so", lambda: status(api, "paused").get("phase") == "Suspended")
     api.patch(f"{RUNS}/paused", {"spec": {"suspend": False}})
     until("the schedule is in force", lambda: status(api, "nightly").get("phase") == "Scheduled")
     api.patch(f"{RUNS}/nightly", {"spec": {"schedule": NEW_SCHEDULE}})
     until("the run has its Job", lambda: status(api, "dropped").get("jobStatus"))
     api.must("DELETE", f"{RUNS}/dropped", {"propagationPolicy": "Background"})
+
+
+def started(api, name):
+    """From here on the run needs its config no more."""
+    return status(api, name).get("jobStatus", {}).get("uid")
 
 
 def status(api, name):
