@@ -15,7 +15,7 @@
 CONTROLLERS=(job-controller cronjob-controller ttl-after-finished-controller
 	garbage-collector-controller namespace-controller serviceaccount-controller
 	serviceaccount-token-controller root-ca-certificate-publisher-controller
-	clusterrole-aggregation-controller)
+	clusterrole-aggregation-controller resourcequota-controller)
 
 # ---- certificates, in $work/pki ----
 
