@@ -28,7 +28,7 @@ struct tls_server {
 	pthread_t thread;
 };
 
-static struct identity ca, other_ca, server, wrong_host, client;
+static struct identity ca, other_ca, server, wrong_host, expired, client;
 
 static char *pem_of(BIO *bio)
 {
@@ -49,9 +49,9 @@ static void add_extension(X509 *cert, int nid, const char *value)
 	X509_EXTENSION_free(extension);
 }
 
-/* issuer NULL: a CA of its own. */
+/* issuer NULL: a CA of its own. It is good for so many seconds. */
 static void make_identity(struct identity *id, const char *name, const char *host,
-			  const struct identity *issuer)
+			  const struct identity *issuer, long seconds)
 {
 	BIO *key_bio = BIO_new(BIO_s_mem()), *cert_bio = BIO_new(BIO_s_mem());
 
@@ -60,7 +60,7 @@ static void make_identity(struct identity *id, const char *name, const char *hos
 	X509_set_version(id->cert, 2);
 	ASN1_INTEGER_set(X509_get_serialNumber(id->cert), issuer != NULL ? 2 : 1);
 	X509_gmtime_adj(X509_getm_notBefore(id->cert), -60);
-	X509_gmtime_adj(X509_getm_notAfter(id->cert), 3600);
+	X509_gmtime_adj(X509_getm_notAfter(id->cert), seconds);
 	X509_set_pubkey(id->cert, id->key);
 	X509_NAME_add_entry_by_txt(X509_get_subject_name(id->cert), "CN", MBSTRING_ASC,
 				   (const unsigned char *)name, -1, -1, 0);
@@ -157,6 +157,7 @@ static void test_refused(void **state UNUSED)
 	    {&server, {.ca = NULL}}, /* the system does not know our CA */
 	    {&server, {.ca = other_ca.cert_pem}},
 	    {&wrong_host, {.ca = ca.cert_pem}},
+	    {&expired, {.ca = ca.cert_pem}},
 	    {&server, {.ca = "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n"}},
 	    {&server, {.ca = ca.cert_pem, .cert = client.cert_pem, .key = server.key_pem}},
 	};
@@ -188,6 +189,7 @@ static void test_accepted(void **state UNUSED)
 	    {&server, false, {.ca = ca.cert_pem}},
 	    {&server, false, {.insecure = true}},
 	    {&wrong_host, false, {.insecure = true}},
+	    {&expired, false, {.insecure = true}},
 	    {&server, true, {.ca = ca.cert_pem, .cert = client.cert_pem, .key = client.key_pem}},
 	    {&wrong_host, true, {.cert = client.cert_pem, .key = client.key_pem, .insecure = true}},
 	};
@@ -206,11 +208,12 @@ static int set_up(void **state UNUSED)
 
 	setenv("KSERVE_RETRY_DELAY", "1ms", 1);
 	signal(SIGPIPE, SIG_IGN);
-	make_identity(&ca, "ca", NULL, NULL);
-	make_identity(&other_ca, "other", NULL, NULL);
-	make_identity(&server, "server", "IP:127.0.0.1", &ca);
-	make_identity(&wrong_host, "server", "DNS:elsewhere.invalid", &ca);
-	make_identity(&client, "client", NULL, &ca);
+	make_identity(&ca, "ca", NULL, NULL, 3600);
+	make_identity(&other_ca, "other", NULL, NULL, 3600);
+	make_identity(&server, "server", "IP:127.0.0.1", &ca, 3600);
+	make_identity(&expired, "server", "IP:127.0.0.1", &ca, -30);
+	make_identity(&wrong_host, "server", "DNS:elsewhere.invalid", &ca, 3600);
+	make_identity(&client, "client", NULL, &ca, 3600);
 	return http_setup(&err);
 }
 
@@ -220,6 +223,7 @@ static int tear_down(void **state UNUSED)
 	free_identity(&other_ca);
 	free_identity(&server);
 	free_identity(&wrong_host);
+	free_identity(&expired);
 	free_identity(&client);
 	return 0;
 }
