@@ -4,36 +4,12 @@
  *
  * Protocol: github.com/kserve/open-inference-protocol, specification/protocol/inference_rest.md.
  * Errors are {"error": "..."} with the statuses of KServe's own server: 404 unknown model, 503 not
- * ready, 400 invalid input, 500 whatever the model itself raises, 501 versions. Its models:
- *
- *	sklearn-iris               [n,4] -> INT64 [n]: the class of the nearest centroid (right for
- *	                           139 of the 150 flowers). Takes a tensor of any name, as KServe's
- *	                           scikit-learn server does.
- *	granite-timeseries-ttm-r2  past_values [n,512,1] -> forecast_output [n,96,1]: each hour
- *	                           repeats the one a day before, digit by digit
- *	echo                       any tensor -> the same tensor, digit by digit
+ * ready, 400 invalid input, 500 whatever the model itself raises, 501 versions. Its models
+ * are those of parts/models.h.
  */
 #include "base/timefmt.h"
-#include "spec/standins/parts/iris.h"
+#include "spec/standins/parts/models.h"
 #include "spec/standins/parts/standin.h"
-
-enum { DIMS_MAX = 8, HISTORY = 512, HORIZON = 96, DAY = 24 };
-
-struct tensor {
-	const char *name, *datatype;
-	const struct json *data;
-	int64_t shape[DIMS_MAX];
-	size_t dims, count;
-};
-
-struct model {
-	const char *name, *platform;
-	const char *input_name; /* NULL: any */
-	const char *metadata;   /* inputs and outputs, as GET /v2/models/<name> tells them */
-	/* The output tensor; NULL with err set: INVALID is a 400, any other kind a 500. */
-	struct json *(*run)(const struct tensor *input, const char *const *numbers,
-			    struct err *err);
-};
 
 struct server {
 	int64_t ready_at; /* on the monotonic clock */
@@ -122,96 +98,6 @@ static bool list_numbers(const struct json *list, const char **numbers, size_t *
 	return true;
 }
 
-/* ---- the models ---- */
-
-static struct json *shape_of(const int64_t *shape, size_t dims)
-{
-	struct json *list = json_array();
-
-	for (size_t i = 0; i < dims; i++)
-		json_append(list, json_int(shape[i]));
-	return list;
-}
-
-static struct json *output_tensor(const char *name, const char *datatype, const int64_t *shape,
-				  size_t dims, struct json *data_taken)
-{
-	struct json *tensor = json_build("{'name': %s, 'datatype': %s}", name, datatype);
-
-	json_set(tensor, "shape", shape_of(shape, dims));
-	json_set(tensor, "data", data_taken);
-	return tensor;
-}
-
-static struct json *run_iris(const struct tensor *input, const char *const *numbers,
-			     struct err *err)
-{
-	struct json *classes;
-
-	if (input->dims != 2 || input->shape[1] != IRIS_FEATURES) {
-		err_set(err, ERR_RETRY,
-			"X has %lld features, but NearestCentroid is expecting 4 "
-			"features as input.",
-			(long long)(input->dims == 2 ? input->shape[1] : 0));
-		return NULL;
-	}
-	classes = json_array();
-	for (int64_t i = 0; i < input->shape[0]; i++)
-		json_append(classes, json_int(iris_classify(numbers + i * IRIS_FEATURES)));
-	return output_tensor("output-0", "INT64", input->shape, 1, classes);
-}
-
-static struct json *run_forecast(const struct tensor *input, const char *const *numbers,
-				 struct err *err)
-{
-	const int64_t shape[] = {input->shape[0], HORIZON, 1};
-	struct json *data;
-
-	if (input->dims != 3 || input->shape[1] != HISTORY || input->shape[2] != 1) {
-		auto_json struct json *found = shape_of(input->shape, input->dims);
-		auto_free char *text = json_print(found);
-
-		err_set(err, ERR_INVALID,
-			"[request id: <id_unknown>] unexpected shape for input 'past_values' for "
-			"model 'granite-timeseries-ttm-r2'. Expected [-1,512,1], got %s",
-			text);
-		return NULL;
-	}
-	data = json_array();
-	for (int64_t i = 0; i < shape[0]; i++)
-		for (int64_t hour = 0; hour < HORIZON; hour++)
-			json_append(data,
-				    json_number(numbers[i * HISTORY + HISTORY - DAY + hour % DAY]));
-	return output_tensor("forecast_output", "FP32", shape, 3, data);
-}
-
-static struct json *run_echo(const struct tensor *input, const char *const *numbers UNUSED,
-			     struct err *err UNUSED)
-{
-	return output_tensor(input->name, input->datatype, input->shape, input->dims,
-			     json_copy(input->data));
-}
-
-static const struct model models[] = {
-    {"sklearn-iris", "sklearn", NULL,
-     "{'inputs': [{'name': 'input-0', 'datatype': 'FP32', 'shape': [-1, 4]}],"
-     " 'outputs': [{'name': 'output-0', 'datatype': 'INT64', 'shape': [-1]}]}",
-     run_iris},
-    {"granite-timeseries-ttm-r2", "pytorch_libtorch", "past_values",
-     "{'inputs': [{'name': 'past_values', 'datatype': 'FP32', 'shape': [-1, 512, 1]}],"
-     " 'outputs': [{'name': 'forecast_output', 'datatype': 'FP32', 'shape': [-1, 96, -1]}]}",
-     run_forecast},
-    {"echo", "echo", NULL, "{'inputs': [], 'outputs': []}", run_echo},
-};
-
-static const struct model *find_model(const char *name, size_t len)
-{
-	for (size_t i = 0; i < ARRAY_LEN(models); i++)
-		if (strlen(models[i].name) == len && strncmp(models[i].name, name, len) == 0)
-			return &models[i];
-	return NULL;
-}
-
 /* ---- inference ---- */
 
 static struct json *infer(const struct model *model, const struct json *request, struct err *err)
@@ -234,7 +120,7 @@ static struct json *infer(const struct model *model, const struct json *request,
 		return NULL;
 	}
 	numbers = xcalloc(tensor.count + 1, sizeof(*numbers));
-	if (model->run != run_echo && !list_numbers(tensor.data, numbers, &count)) {
+	if (!model->any_values && !list_numbers(tensor.data, numbers, &count)) {
 		err_set(err, ERR_INVALID, "input '%s': expected numbers", tensor.name);
 		return NULL;
 	}
@@ -282,12 +168,12 @@ static struct json *predict(const struct model *model, const struct json *instan
 	}
 	tensor.shape[0] = (int64_t)json_len(instances);
 	tensor.shape[1] = (int64_t)json_len(json_first(instances));
-	if (count_elements(&tensor, instances, 0, &tensor.count) < 0 && model->run != run_echo) {
+	if (count_elements(&tensor, instances, 0, &tensor.count) < 0 && !model->any_values) {
 		err_set(err, ERR_RETRY, "expected instances of one length");
 		return NULL;
 	}
 	numbers = xcalloc(tensor.count + 1, sizeof(*numbers));
-	if (model->run != run_echo && !list_numbers(instances, numbers, &count)) {
+	if (!model->any_values && !list_numbers(instances, numbers, &count)) {
 		err_set(err, ERR_RETRY, "expected numbers");
 		return NULL;
 	}
@@ -318,7 +204,7 @@ static void answer_v1(const struct server *server, const struct serve_request *r
 		      const char *rest, struct standin_reply *reply)
 {
 	size_t name_len = strcspn(rest, ":");
-	const struct model *model = find_model(rest, name_len);
+	const struct model *model = model_find(rest, name_len);
 	auto_json struct json *state = NULL;
 
 	if (model == NULL) {
@@ -353,7 +239,7 @@ static void answer_model(struct server *server, const struct serve_request *requ
 			 const char *rest, struct standin_reply *reply)
 {
 	size_t name_len = strcspn(rest, "/");
-	const struct model *model = find_model(rest, name_len);
+	const struct model *model = model_find(rest, name_len);
 	const char *verb = rest + name_len;
 	bool post = streq(serve_method(request), "POST");
 
