@@ -7,8 +7,8 @@ the controller goes wrong, or the controller is killed there. The end must alway
 
 The lives (LIVES) hold a success, a failure with a retry, a config that comes late, a rejection, a schedule
 that is changed, a clean-up, a deletion, a run that is suspended and resumed before it starts and one at
-work, and one whose config is deleted meanwhile. The n-th call, for every n
-(with --every N for each N-th), fails with each FAULT of apisim (spec/apisim/README.md), or is the last that
+work, one whose config is deleted meanwhile and one whose Job is. The n-th call, for every n (with
+--every N for each N-th), fails with each FAULT of apisim (spec/apisim/README.md), or is the last that
 the controller sends before it is killed: `kill` before the call is carried out, `commit-kill` after it.
 A point has passed if every run ends as told, none has had two Jobs, two contracts or a Pod too many, and
 nothing is left that nobody owns.
@@ -67,6 +67,7 @@ LIVES = {
     "paused": ({"suspend": True}, "Succeeded", 1),
     "halted": ({}, "Succeeded", 2),
     "bereft": ({"configRef": {"name": "brief"}}, "Succeeded", 1),
+    "robbed": ({"suspend": True}, "Failed", 0),
 }
 NEW_SCHEDULE = "30 4 * * *"
 
@@ -190,6 +191,9 @@ def live(world):
     api.patch(f"{RUNS}/paused", {"spec": {"suspend": False}})
     until("the schedule is in force", lambda: status(api, "nightly").get("phase") == "Scheduled")
     api.patch(f"{RUNS}/nightly", {"spec": {"schedule": NEW_SCHEDULE}})
+    until("the suspended run is told so", lambda: status(api, "robbed").get("phase") == "Suspended")
+    api.must("DELETE", f"{collections()['jobs']}/{status(api, 'robbed')['jobStatus']['name']}",
+             {"propagationPolicy": "Background"})
     until("the run has its Job", lambda: status(api, "dropped").get("jobStatus"))
     api.must("DELETE", f"{RUNS}/dropped", {"propagationPolicy": "Background"})
 
