@@ -287,40 +287,12 @@ static void emit(void *arg, const struct json *run, const struct json *event)
 		    json_get_str(event, "reason", ""), json_get_str(event, "message", ""));
 }
 
-struct controller *controller_new(const struct controller_deps *deps,
-				  const struct controller_spec *spec)
+/* What it looks at: runs and what belongs to them, and policies. */
+static void start_watching(struct controller *c)
 {
-	struct controller *c = xcalloc(1, sizeof(*c));
+	const struct controller_deps *deps = &c->deps;
+	const struct controller_spec *spec = &c->spec;
 
-	c->deps = *deps;
-	c->spec = *spec;
-	c->env = (struct pass_env){
-	    .act = {.loop = deps->loop,
-		    .client = deps->client,
-		    .may_write = may_write,
-		    .emit = emit,
-		    .arg = c},
-	    .host = deps->host,
-	    .service_account = spec->service_account,
-	    .pending_ms = spec->pending_ms,
-	    .may_look = may_look,
-	    .evaluated = on_evaluated,
-	};
-	c->looks = LOOKS_BURST;
-	c->looked_at = time_mono_ms();
-	c->queue = queue_new();
-	c->holds = holds_new();
-	c->paces = paces_new();
-	c->flights = map_new(free);
-	c->pump = timer_new(deps->loop, pump, c);
-	c->resync = timer_new(deps->loop, resync, c);
-	c->tidy = timer_new(deps->loop, tidy, c);
-	timer_set(c->resync, spec->resync_ms);
-	c->configs = configs_new(deps->loop, deps->client,
-				 &(struct configs_spec){.may_write = may_write_configs,
-							.look = look_at_config,
-							.trouble = on_config_trouble,
-							.arg = c});
 	c->cache = cache_new(deps->loop, deps->client,
 			     &(struct cache_spec){.namespaces = spec->namespaces,
 						  .changed = on_changed,
@@ -345,7 +317,44 @@ struct controller *controller_new(const struct controller_deps *deps,
 					       .ready = on_policies_ready,
 					       .changed = on_policies_changed,
 					       .arg = c});
-	c->env.bundles = c->bundles;
+}
+
+struct controller *controller_new(const struct controller_deps *deps,
+				  const struct controller_spec *spec)
+{
+	struct controller *c = xcalloc(1, sizeof(*c));
+
+	c->deps = *deps;
+	c->spec = *spec;
+	c->looks = LOOKS_BURST;
+	c->looked_at = time_mono_ms();
+	c->queue = queue_new();
+	c->holds = holds_new();
+	c->paces = paces_new();
+	c->flights = map_new(free);
+	c->pump = timer_new(deps->loop, pump, c);
+	c->resync = timer_new(deps->loop, resync, c);
+	c->tidy = timer_new(deps->loop, tidy, c);
+	timer_set(c->resync, spec->resync_ms);
+	c->configs = configs_new(deps->loop, deps->client,
+				 &(struct configs_spec){.may_write = may_write_configs,
+							.look = look_at_config,
+							.trouble = on_config_trouble,
+							.arg = c});
+	start_watching(c);
+	c->env = (struct pass_env){
+	    .act = {.loop = deps->loop,
+		    .client = deps->client,
+		    .may_write = may_write,
+		    .emit = emit,
+		    .arg = c},
+	    .host = deps->host,
+	    .bundles = c->bundles,
+	    .service_account = spec->service_account,
+	    .pending_ms = spec->pending_ms,
+	    .may_look = may_look,
+	    .evaluated = on_evaluated,
+	};
 	return c;
 }
 
