@@ -406,12 +406,12 @@ def main():
     if options.nth:
         points = [(fault, options.nth) for fault in options.faults]
     print(f"# {calls} calls, {len(options.faults)} faults: {len(points)} points")
+    print(f"1..{len(points) + 1}")
     failed = tell(1, "nothing goes wrong", wrong)
     with concurrent.futures.ThreadPoolExecutor(options.jobs) as pool:
         results = pool.map(lambda point: play(crds, *point)[0], points)
         for number, (point, wrong) in enumerate(zip(points, results), 2):
             failed += tell(number, f"{point[0]} at call {point[1]}", wrong)
-    print(f"1..{len(points) + 1}")
     raise SystemExit(failed > 0)
 
 
