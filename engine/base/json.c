@@ -12,18 +12,14 @@ enum { SEARCHED_KEYS_MAX = 32 }; /* from so many keys on, they are looked up by 
 
 static cJSON *read_value(struct scan *s, enum scan_token token, struct err *err);
 
-static cJSON *read_string(const struct scan *s)
+/* cJSON_CreateString() and cJSON_CreateRaw() would copy it. */
+static cJSON *text_node(int type, char *text_taken)
 {
-	auto_free char *text = scan_text(s);
+	cJSON *node = checked(cJSON_CreateNull());
 
-	return checked(cJSON_CreateString(text));
-}
-
-static cJSON *read_number(const struct scan *s)
-{
-	auto_free char *text = xstrndup(s->span, s->span_len);
-
-	return checked(cJSON_CreateRaw(text));
+	node->type = type;
+	node->valuestring = text_taken;
+	return node;
 }
 
 /* Whoever writes an object must not make us compare each of its keys with each. */
@@ -56,9 +52,10 @@ static cJSON *read_object(struct scan *s, struct err *err)
 		value = read_value(s, scan_next(s), err);
 		if (value == NULL)
 			break;
-		cJSON_AddItemToObject(object, key, value);
+		value->string = steal(key);
+		cJSON_AddItemToArray(object, value); /* ToObject() would copy the key */
 		if (keys != NULL)
-			map_put(keys, key, value);
+			map_put(keys, value->string, value);
 	}
 	map_free(keys);
 	if (token == SCAN_OBJECT_END)
@@ -92,9 +89,9 @@ static cJSON *read_value(struct scan *s, enum scan_token token, struct err *err)
 	case SCAN_ARRAY:
 		return read_array(s, err);
 	case SCAN_STRING:
-		return read_string(s);
+		return text_node(cJSON_String, scan_text(s));
 	case SCAN_NUMBER:
-		return read_number(s);
+		return text_node(cJSON_Raw, xstrndup(s->span, s->span_len));
 	case SCAN_TRUE:
 		return checked(cJSON_CreateTrue());
 	case SCAN_FALSE:
