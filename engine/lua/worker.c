@@ -72,7 +72,7 @@ static int send_frame(struct worker *worker, const struct json *message, struct 
 {
 	auto_buf struct buf out = BUF_INIT(FRAME_HEADER + FRAME_MAX);
 
-	if (frame_pack(message, &out, err) < 0)
+	if (frame_pack(message, NULL, &out, err) < 0)
 		return -1;
 	set_patience(worker);
 	while (out.len > 0) {

@@ -56,7 +56,7 @@ static bool are_hooks(const struct json *hooks)
 
 void call_ask(struct policy_call *call, const struct json *request)
 {
-	auto_json struct json *message = json_copy(request);
+	auto_json struct json *message = NULL;
 	const struct json *hooks = json_get(request, "hooks");
 
 	call->source = call_source(call->name, request);
@@ -66,9 +66,8 @@ void call_ask(struct policy_call *call, const struct json *request)
 		err_set(&call->err, ERR_INVALID, "hooks: expected a list of different names");
 		return;
 	}
-	json_set_str(message, "op", "eval");
-	json_set_str(message, "bundle", call->name);
-	frame_pack(message, &call->frame, &call->err);
+	message = json_build("{'op': 'eval', 'bundle': %s}", call->name);
+	frame_pack(request, message, &call->frame, &call->err);
 }
 
 /* ---- ends ---- */
@@ -141,18 +140,18 @@ static enum call_state take_load(struct policy_call *call, const struct json *an
 }
 
 /* {"ok"} or {"error"}, and what it took. */
-static struct json *result_in(const struct json *answer)
+static struct json *result_in(struct json *answer)
 {
+	static const char *const keys[] = {"ok", "error", "usage"};
 	struct json *result = json_object();
-	const char *key = json_get(answer, "ok") != NULL ? "ok" : "error";
 
-	json_set(result, key, json_copy(json_get(answer, key)));
-	if (json_get(answer, "usage") != NULL)
-		json_set(result, "usage", json_copy(json_get(answer, "usage")));
+	for (size_t i = 0; i < ARRAY_LEN(keys); i++)
+		if (json_get(answer, keys[i]) != NULL)
+			json_set(result, keys[i], json_take(answer, keys[i]));
 	return result;
 }
 
-static enum call_state take_eval(struct policy_call *call, const struct json *answer)
+static enum call_state take_eval(struct policy_call *call, struct json *answer)
 {
 	const char *hook = awaited_hook(call);
 	bool good = (json_get(answer, "ok") != NULL) != (json_get(answer, "error") != NULL);
@@ -166,7 +165,7 @@ static enum call_state take_eval(struct policy_call *call, const struct json *an
 	return CALL_ENDED;
 }
 
-enum call_state call_take(struct policy_call *call, const struct json *answer)
+enum call_state call_take(struct policy_call *call, struct json *answer)
 {
 	return call->kind == CALL_LOAD ? take_load(call, answer) : take_eval(call, answer);
 }

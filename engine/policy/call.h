@@ -44,13 +44,13 @@ void call_ask(struct policy_call *call, const struct json *request);
  * in force it is a run that makes it hang. */
 char *call_source(const char *name, const struct json *request);
 
-/* Take an answer of the worker in. */
+/* Take an answer of the worker in; what of it belongs to the reply is moved there. */
 enum call_state {
 	CALL_OPEN,     /* more are to come */
 	CALL_ENDED,    /* reply or err is there */
 	CALL_NONSENSE, /* this is no answer to the question */
 };
-enum call_state call_take(struct policy_call *call, const struct json *answer);
+enum call_state call_take(struct policy_call *call, struct json *answer);
 
 /* Bring the call to its end without its worker, which met `problem` while it ran the hook `ran`
  * (NULL: the one whose answer is awaited). Hooks that have answered keep their answers. */

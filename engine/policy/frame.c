@@ -16,19 +16,26 @@ size_t frame_get_size(const void *header)
 	return size;
 }
 
-int frame_pack(const struct json *message, struct buf *out, struct err *err)
+static void add_members(struct buf *body, const struct json *object)
+{
+	for (const struct json *m = json_first(object); m != NULL; m = json_next(m)) {
+		auto_free char *value = json_print(m);
+
+		buf_adds(body, json_key(m));
+		buf_addc(body, ' ');
+		buf_adds(body, value);
+		buf_addc(body, '\n');
+	}
+}
+
+int frame_pack(const struct json *message, const struct json *more, struct buf *out,
+	       struct err *err)
 {
 	auto_buf struct buf body = BUF_INIT(FRAME_MAX);
 	unsigned char header[FRAME_HEADER];
 
-	for (const struct json *m = json_first(message); m != NULL; m = json_next(m)) {
-		auto_free char *value = json_print(m);
-
-		buf_adds(&body, json_key(m));
-		buf_addc(&body, ' ');
-		buf_adds(&body, value);
-		buf_addc(&body, '\n');
-	}
+	add_members(&body, message);
+	add_members(&body, more);
 	if (body.full || body.len + FRAME_HEADER > out->max - out->len)
 		return err_set(err, ERR_LIMIT,
 			       "a message for the policy worker has at most %d bytes", FRAME_MAX);

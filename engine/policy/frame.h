@@ -16,8 +16,10 @@ enum {
 	FRAME_MAX = 8 << 20, /* bytes behind the header */
 };
 
-/* Append message (an object) to out; -1 with kind LIMIT and out as it was, if it is too large. */
-int frame_pack(const struct json *message, struct buf *out, struct err *err);
+/* Append a message to out: the members of an object and those of another one (NULL: none). -1 with
+ * kind LIMIT and out as it was, if it is too large. */
+int frame_pack(const struct json *message, const struct json *more, struct buf *out,
+	       struct err *err);
 
 void frame_put_size(size_t size, unsigned char header[FRAME_HEADER]);
 size_t frame_get_size(const void *header);

@@ -319,7 +319,7 @@ struct policy_call *policy_load(struct policy_host *host, const char *name, bool
 		return submit(call);
 	message = json_build("{'op': 'load', 'bundle': %s, 'over': %b, 'files': %j}", name,
 			     call->over, files);
-	frame_pack(message, &call->frame, &call->err);
+	frame_pack(message, NULL, &call->frame, &call->err);
 	return submit(call);
 }
 

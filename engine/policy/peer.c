@@ -107,7 +107,7 @@ static void on_timer(void *arg)
 /* ---- reading ---- */
 
 /* Returns true if more answers to the call are to come; else the peer may be gone. */
-static bool take(struct peer *peer, const struct json *answer)
+static bool take(struct peer *peer, struct json *answer)
 {
 	enum call_state state;
 
@@ -175,6 +175,7 @@ static void on_readable(void *arg)
 
 /* ---- writing ---- */
 
+/* Most often all of it goes at once, and the loop need not be asked. */
 static void on_writable(void *arg)
 {
 	struct peer *peer = arg;
@@ -197,7 +198,7 @@ static int bring(struct peer *peer, const struct shelf *shelf, const char *name,
 	message = json_build("{'op': 'use', 'bundle': %s, 'over': %b}", name, item->over);
 	json_set(message, "files", bundle_files(item->bundle));
 	peer_knows(peer, name, item->version);
-	return frame_pack(message, &peer->out, err);
+	return frame_pack(message, NULL, &peer->out, err);
 }
 
 static int prepare(struct peer *peer, const struct shelf *shelf, const char *name, struct err *err)
@@ -222,8 +223,8 @@ int peer_give(struct peer *peer, const struct shelf *shelf, struct policy_call *
 	buf_done(&call->frame);
 	peer->call = call;
 	peer->late = false;
+	on_writable(peer);
 	timer_set(peer->timer, peer->spec.deadline_ms);
-	io_want(peer->io, true, true);
 	return 0;
 }
 
@@ -245,8 +246,8 @@ void peer_forget(struct peer *peer, const char *name)
 
 	if (!map_del(peer->known, name))
 		return;
-	if (frame_pack(message, &peer->out, &err) == 0)
-		io_want(peer->io, true, true);
+	if (frame_pack(message, NULL, &peer->out, &err) == 0)
+		on_writable(peer);
 }
 
 /* ---- life ---- */

@@ -227,7 +227,6 @@ static struct sandbox *take_prepared(void)
 	struct sandbox *box = prepared.box;
 
 	prepared.taken = true;
-	arena_restore(box->arena);
 	*box = prepared.image;
 	return box;
 }
@@ -256,10 +255,12 @@ void sandbox_free(struct sandbox *box)
 		return;
 	if (box->L != NULL && (box->arena == NULL || box->outside > 0))
 		lua_close(box->L);
-	if (box->arena != NULL)
-		prepared.taken = false;
-	else
+	if (box->arena == NULL) {
 		free(box);
+		return;
+	}
+	arena_restore(box->arena);
+	prepared.taken = false;
 }
 
 void sandbox_outside(lua_State *L, int change)

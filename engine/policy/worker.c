@@ -35,6 +35,7 @@ enum {
 	GRACE_MS = 100, /* from the polite end of an evaluation to the hard one */
 	LAST_WORDS_MAX = 512,
 	SPARE_MAX = 256 << 10, /* bytes */
+	READ_STEP = 64 << 10,
 };
 
 /* What runs now, for the signal handler. */
@@ -45,6 +46,7 @@ static struct {
 } running;
 
 static struct shelf *shelf;
+static struct buf in = BUF_INIT(FRAME_HEADER + FRAME_MAX + READ_STEP); /* not served yet */
 
 static void write_all(const void *bytes, size_t len)
 {
@@ -62,19 +64,19 @@ static void write_all(const void *bytes, size_t len)
 	}
 }
 
-static bool read_all(void *bytes, size_t len)
+/* Have at least len bytes in `in`; false at the end of the channel. */
+static bool read_up_to(size_t len)
 {
-	char *at = bytes;
+	static char bytes[READ_STEP];
 
-	while (len > 0) {
-		ssize_t n = read(CHANNEL, at, len);
+	while (in.len < len) {
+		ssize_t n = read(CHANNEL, bytes, sizeof(bytes));
 
 		if (n < 0 && errno == EINTR)
 			continue;
 		if (n <= 0)
 			return false;
-		at += n;
-		len -= (size_t)n;
+		buf_add(&in, bytes, (size_t)n);
 	}
 	return true;
 }
@@ -182,17 +184,17 @@ static void set_clock(int ms, int again_ms)
 static void on_started(void *arg, struct sandbox *box, const char *hook)
 {
 	(void)arg;
+	/* First the clock: what is left of the last evaluation's must not be taken for this one's. */
+	set_clock(sandbox_cpu_ms(box), GRACE_MS);
 	running.warned = 0;
 	running.hook = hook;
 	running.box = box;
-	set_clock(sandbox_cpu_ms(box), GRACE_MS);
 }
 
 static void on_ended(void *arg)
 {
 	(void)arg;
-	set_clock(0, 0);
-	running.box = NULL;
+	running.box = NULL; /* the clock may run on: idle, it does not tick */
 }
 
 static void on_log(void *arg, const char *text)
@@ -212,11 +214,12 @@ static void answer(struct json *result_taken, const char *hook)
 
 	if (hook != NULL)
 		json_set_str(result, "hook", hook);
-	if (frame_pack(result, &out, &err) < 0) { /* only a manifest that no job.lua has shaped */
+	if (frame_pack(result, NULL, &out, &err) <
+	    0) { /* only a manifest that no job.lua has shaped */
 		json_free(result);
 		result = eval_error("limit", hook, "", 0, "the result is too large", "");
 		json_set_str(result, "hook", hook);
-		frame_pack(result, &out, &err);
+		frame_pack(result, NULL, &out, &err);
 	}
 	write_all(out.data, out.len);
 }
@@ -326,31 +329,35 @@ static void serve(const struct json *request)
 static bool serve_next(void)
 {
 	auto_json struct json *request = NULL;
-	auto_free char *body = NULL;
 	struct err err = ERR_INIT;
-	char header[FRAME_HEADER];
 	size_t len;
 
-	if (!read_all(header, sizeof(header)))
+	if (!read_up_to(FRAME_HEADER))
 		return false;
-	len = frame_get_size(header);
+	len = frame_get_size(in.data);
 	if (len > FRAME_MAX)
 		_exit(EXIT_PROTOCOL);
-	body = xmalloc(len + 1);
-	if (!read_all(body, len))
+	if (!read_up_to(FRAME_HEADER + len))
 		return false;
-	request = frame_unpack(body, len, &err);
+	request = frame_unpack(in.data + FRAME_HEADER, len, &err);
 	if (request == NULL)
 		_exit(EXIT_PROTOCOL);
+	buf_consume(&in, FRAME_HEADER + len);
 	serve(request);
 	return true;
 }
 
-/* What a large evaluation has used is not kept while the worker idles. */
+/* What a large request has used is not kept while the worker idles. */
 static void trim(void)
 {
-	if (mallinfo2().fordblks > SPARE_MAX)
-		malloc_trim(0);
+	static uintptr_t top; /* of the heap, after it was trimmed */
+
+	if (in.len == 0 && in.cap > SPARE_MAX)
+		buf_done(&in);
+	if ((uintptr_t)sbrk(0) <= top + SPARE_MAX)
+		return;
+	malloc_trim(0);
+	top = (uintptr_t)sbrk(0);
 }
 
 _Noreturn void policy_worker_main(void)

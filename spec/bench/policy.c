@@ -3,7 +3,7 @@
  *
  *	bench-policy PROGRAM OBJECTS        the worker's program; run, config, job, pods as JSON
  *
- * Prints one JSON object. policy_eval_p50_us and _p99_us are those of one hook of the default
+ * Asks what the engine asks (control/decide.c). Prints one JSON object. policy_eval_p50_us and _p99_us are those of one hook of the default
  * bundle, from policy_eval() to its answer: validate and contract asked together, status alone.
  * policy_eval_parts are the parts of a status, each measured alone in this process; wait is what
  * they leave of the whole: two processes that wake each other. policy_hung_other_ms is how long a
@@ -83,10 +83,18 @@ static struct json *start_question(const struct json *objects)
 	return question;
 }
 
+static struct json *status_question(const struct json *objects)
+{
+	struct json *question = request(objects, "[\"status\"]");
+
+	json_remove(question, "config");
+	return question;
+}
+
 static double *time_hooks(struct bench *b)
 {
 	auto_json struct json *start = start_question(b->objects);
-	auto_json struct json *status = request(b->objects, "[\"status\"]");
+	auto_json struct json *status = status_question(b->objects);
 	double *took = xcalloc(2 * ROUNDS, sizeof(*took));
 
 	for (int i = -100; i < ROUNDS; i++) { /* the first ones warm caches */
@@ -149,7 +157,7 @@ static void pack(const void *message)
 	auto_buf struct buf out = BUF_INIT(FRAME_HEADER + FRAME_MAX);
 	struct err err = ERR_INIT;
 
-	frame_pack(message, &out, &err);
+	frame_pack(message, NULL, &out, &err);
 }
 
 static void unpack(const void *arg)
@@ -166,7 +174,7 @@ static double transport(const struct json *message, double *packing)
 	auto_buf struct buf frame = BUF_INIT(FRAME_HEADER + FRAME_MAX);
 	struct err err = ERR_INIT;
 
-	frame_pack(message, &frame, &err);
+	frame_pack(message, NULL, &frame, &err);
 	*packing = median(pack, message);
 	return median(unpack, &frame);
 }
@@ -221,7 +229,7 @@ static struct json *time_parts(const struct json *objects, double whole)
 	static const char idle[] = "return {status = function() end}";
 	static const char answer[] = "return {status = function() return {phase = 'Running', "
 				     "reason = 'Running', message = 'The runner is at work.'} end}";
-	auto_json struct json *question = request(objects, "[\"status\"]");
+	auto_json struct json *question = status_question(objects);
 	auto_json struct json *reply =
 	    json_build("{'ok': {'phase': 'Running', 'reason': 'Running', "
 		       "'message': 'The runner is at work.'}, 'hook': 'status'}");

@@ -304,7 +304,7 @@ static void frames_carry_what_they_are_given(void **state)
 	struct err err = ERR_INIT;
 
 	(void)state;
-	assert_int_equal(frame_pack(message, &out, &err), 0);
+	assert_int_equal(frame_pack(message, NULL, &out, &err), 0);
 	assert_int_equal(frame_get_size(out.data), out.len - FRAME_HEADER);
 	back = frame_unpack(out.data + FRAME_HEADER, out.len - FRAME_HEADER, &err);
 	assert_true(json_equal(message, back));
@@ -324,11 +324,11 @@ static void a_frame_is_limited(void **state)
 	(void)state;
 	memset(text, 'x', room);
 	most = json_build("{'a': %s}", text);
-	assert_int_equal(frame_pack(most, &out, &err), 0);
+	assert_int_equal(frame_pack(most, NULL, &out, &err), 0);
 	buf_clear(&out);
 	text[room] = 'x';
 	more = json_build("{'a': %s}", text);
-	assert_int_equal(frame_pack(more, &out, &err), -1);
+	assert_int_equal(frame_pack(more, NULL, &out, &err), -1);
 	assert_int_equal(err.kind, ERR_LIMIT);
 	assert_int_equal(out.len, 0);
 }
