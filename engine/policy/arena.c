@@ -19,10 +19,14 @@ struct filling {
 	struct cell *free[CLASSES]; /* by size */
 };
 
+struct arena_image {
+	struct filling filling;
+	char bytes[]; /* the first filling.used ones */
+};
+
 struct arena {
 	char *base;
-	struct filling now, kept;
-	char *image; /* of the first kept.used bytes */
+	struct filling now;
 	size_t peak; /* of used, since the last restore */
 	struct outside outside;
 };
@@ -166,7 +170,7 @@ void *arena_resize(struct arena *arena, void *old, size_t old_size, size_t new_s
 	return memory;
 }
 
-/* ---- the image ---- */
+/* ---- images ---- */
 
 static void free_outside(struct arena *arena)
 {
@@ -181,20 +185,25 @@ static void free_outside(struct arena *arena)
 	arena->outside.next = arena->outside.before = &arena->outside;
 }
 
-void arena_keep(struct arena *arena)
+struct arena_image *arena_keep(const struct arena *arena)
 {
-	arena->image = xmalloc(arena->now.used);
-	memcpy(arena->image, arena->base, arena->now.used);
-	arena->kept = arena->now;
+	struct arena_image *image;
+
+	if (arena->outside.next != &arena->outside || arena->now.used > ARENA_WARM)
+		return NULL;
+	image = xmalloc(sizeof(*image) + arena->now.used);
+	image->filling = arena->now;
+	memcpy(image->bytes, arena->base, arena->now.used);
+	return image;
 }
 
-void arena_restore(struct arena *arena)
+void arena_restore(struct arena *arena, const struct arena_image *image)
 {
 	free_outside(arena);
 	if (arena->peak > ARENA_WARM)
 		madvise(arena->base + ARENA_WARM, ARENA_SIZE - ARENA_WARM, MADV_DONTNEED);
-	memcpy(arena->base, arena->image, arena->kept.used);
-	arena->now = arena->kept;
+	memcpy(arena->base, image->bytes, image->filling.used);
+	arena->now = image->filling;
 	arena->peak = arena->now.used;
 }
 
@@ -202,6 +211,5 @@ void arena_free(struct arena *arena)
 {
 	free_outside(arena);
 	munmap(arena->base, ARENA_SIZE);
-	free(arena->image);
 	free(arena);
 }

@@ -3,7 +3,8 @@
  *
  * A state holds no address but of its own memory and of the program. When that memory is copied and
  * later put back in the same place, the state is the one of before: a new state with all its
- * libraries costs one memcpy(3), and giving a used one back costs nothing.
+ * libraries, or one that has run a file as well, costs one memcpy(3), and giving a used one back
+ * costs nothing.
  *
  * Blocks of up to 1 KiB come from free lists, larger ones in a row; what does not fit comes from
  * malloc(3), and arena_restore() frees it.
@@ -19,6 +20,7 @@ enum {
 };
 
 struct arena;
+struct arena_image;
 
 struct arena *arena_new(void);
 void arena_free(struct arena *arena);
@@ -28,8 +30,10 @@ void arena_free(struct arena *arena);
 void *arena_resize(struct arena *arena, void *old, size_t old_size, size_t new_size);
 void arena_release(struct arena *arena, void *old, size_t old_size);
 
-/* Remember what is there now (once, and before anything came from malloc); go back to it. */
-void arena_keep(struct arena *arena);
-void arena_restore(struct arena *arena);
+/* What is there now; free(3) it. NULL if that is more than ARENA_WARM, or some of it from malloc. */
+struct arena_image *arena_keep(const struct arena *arena);
+
+/* Go back to it: an image of this very arena. */
+void arena_restore(struct arena *arena, const struct arena_image *image);
 
 #endif

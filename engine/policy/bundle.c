@@ -12,6 +12,7 @@ struct entry {
 struct bundle {
 	struct entry entries[BUNDLE_FILES_MAX]; /* by name */
 	size_t count;
+	uint64_t serial;
 };
 
 #define EXAMPLES "examples.lua"
@@ -161,8 +162,10 @@ static int fill(struct bundle *bundle, const struct json *files, struct err *err
 
 void bundle_lay(struct bundle *bundle, const struct bundle *base)
 {
+	static uint64_t serials;
 	size_t own = 0;
 
+	bundle->serial = ++serials;
 	for (size_t i = 0; i < bundle->count; i++) {
 		if (bundle->entries[i].own)
 			bundle->entries[own++] = bundle->entries[i];
@@ -234,6 +237,11 @@ void bundle_free(struct bundle *bundle)
 }
 
 /* ---- reading ---- */
+
+uint64_t bundle_serial(const struct bundle *bundle)
+{
+	return bundle->serial;
+}
 
 struct json *bundle_files(const struct bundle *bundle)
 {

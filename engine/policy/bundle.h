@@ -54,6 +54,9 @@ struct bundle *bundle_new_over(const struct json *files, const struct bundle *ba
 /* Lay it over another base instead of the one before. */
 void bundle_lay(struct bundle *bundle, const struct bundle *base);
 
+/* Another number for each bundle, and after each bundle_lay(). */
+uint64_t bundle_serial(const struct bundle *bundle);
+
 /* The files that are its own, as bundle_new() takes them; and their bytes. */
 struct json *bundle_files(const struct bundle *bundle);
 size_t bundle_bytes(const struct bundle *bundle);

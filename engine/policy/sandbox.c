@@ -183,7 +183,8 @@ static void open_state(struct sandbox *box)
 /* The state that others are copies of: one at a time, because a copy has its addresses. */
 static struct {
 	struct sandbox *box; /* NULL: there is none */
-	struct sandbox image;
+	struct sandbox fresh;
+	struct arena_image *image;
 	bool taken;
 } prepared;
 
@@ -217,8 +218,8 @@ void sandbox_prepare(void)
 	if (lua_pcall(box->L, 0, 0, 0) != LUA_OK)
 		abort();
 	collect_later(box->L);
-	arena_keep(box->arena);
-	prepared.image = *box;
+	prepared.image = arena_keep(box->arena);
+	prepared.fresh = *box;
 	prepared.box = box;
 }
 
@@ -227,7 +228,7 @@ static struct sandbox *take_prepared(void)
 	struct sandbox *box = prepared.box;
 
 	prepared.taken = true;
-	*box = prepared.image;
+	*box = prepared.fresh;
 	return box;
 }
 
@@ -259,7 +260,7 @@ void sandbox_free(struct sandbox *box)
 		free(box);
 		return;
 	}
-	arena_restore(box->arena);
+	arena_restore(box->arena, prepared.image);
 	prepared.taken = false;
 }
 

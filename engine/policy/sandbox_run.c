@@ -1,5 +1,5 @@
 #include "policy/convert.h"
-#include "policy/sandbox_state.h"
+#include "policy/kept.h"
 #include "policy/stdlib.h"
 
 /* Running a file, and telling what went wrong. */
@@ -73,18 +73,36 @@ static int line_of_function(lua_State *L)
 	return ar.linedefined > 0 ? ar.linedefined : 1;
 }
 
-LUA_RAISES static int body(lua_State *L)
+static const char module_key; /* its address: where the registry has what the file returned */
+
+LUA_RAISES static int load_file(lua_State *L)
 {
 	struct sandbox *box = lua_touserdata(L, 1);
-	const struct sandbox_call *call = box->call;
-	const struct bundle_file *file = bundle_find(box->options.bundle, call->file);
-	int defined = 1;
+	const struct bundle_file *file = bundle_find(box->options.bundle, box->call->file);
 
 	if (file == NULL)
-		return luaL_error(L, "%s:0: no such file in the bundle", call->file);
+		return luaL_error(L, "%s:0: no such file in the bundle", box->call->file);
 	if (box->arena == NULL)
 		stdlib_open(L);
 	sandbox_run_file(L, file->name, file);
+	lua_rawsetp(L, LUA_REGISTRYINDEX, &module_key);
+	return 0;
+}
+
+LUA_RAISES static void call_function(lua_State *L, const struct sandbox_call *call)
+{
+	for (int i = 0; i < call->arg_count; i++)
+		convert_push(L, json_type(call->args[i]) == JSON_NULL ? NULL : call->args[i]);
+	lua_call(L, call->arg_count, 1);
+}
+
+LUA_RAISES static int use_file(lua_State *L)
+{
+	struct sandbox *box = lua_touserdata(L, 1);
+	const struct sandbox_call *call = box->call;
+	int defined = 1;
+
+	lua_rawgetp(L, LUA_REGISTRYINDEX, &module_key);
 	if (call->want == SANDBOX_MODULE)
 		return 0;
 	if (call->want != SANDBOX_RETURN) {
@@ -92,14 +110,11 @@ LUA_RAISES static int body(lua_State *L)
 		if (call->want == SANDBOX_CHECK)
 			return 0;
 		defined = line_of_function(L);
-		for (int i = 0; i < call->arg_count; i++)
-			convert_push(L,
-				     json_type(call->args[i]) == JSON_NULL ? NULL : call->args[i]);
-		lua_call(L, call->arg_count, 1);
+		call_function(L, call);
 	}
 	sandbox_check(L, LUA_OK);
-	box->seen_file = file->name; /* what is wrong from here on is the result */
-	box->seen_line = defined;
+	box->seen_file = bundle_find(box->options.bundle, call->file)->name;
+	box->seen_line = defined; /* what is wrong from here on is the result */
 	if (!lua_isnil(L, -1))
 		convert_write(L, -1, box->out);
 	sandbox_check(L, LUA_OK);
@@ -184,25 +199,42 @@ static void describe(struct sandbox *box, int status)
 		snprintf(fault->file, sizeof(fault->file), "%s", box->call->file);
 }
 
+/* None of the values needs memory: they are light, on the stack that a state starts with. */
+static bool run(struct sandbox *box, lua_CFunction step)
+{
+	int status;
+
+	lua_settop(box->L, 0);
+	lua_pushcfunction(box->L, on_error);
+	lua_pushcfunction(box->L, step);
+	lua_pushlightuserdata(box->L, box);
+	status = lua_pcall(box->L, 1, 0, MESSAGE_HANDLER);
+	if (status == LUA_OK && box->limit == LIMIT_NONE)
+		return true;
+	describe(box, status);
+	return false;
+}
+
+static bool load(struct sandbox *box)
+{
+	if (kept_recall(box, box->call->file))
+		return true;
+	if (!run(box, load_file))
+		return false;
+	kept_add(box, box->call->file);
+	return true;
+}
+
 int sandbox_call(struct sandbox *box, const struct sandbox_call *call, struct buf *out,
 		 struct policy_fault *fault)
 {
-	int status = LUA_ERRMEM;
-
 	*fault = (struct policy_fault){.kind = "script"};
 	box->call = call;
 	box->out = out;
 	box->fault = fault;
-	if (box->L != NULL) {
-		/* None of these needs memory: light values on the stack that a state starts with.
-		 */
-		lua_pushcfunction(box->L, on_error);
-		lua_pushcfunction(box->L, body);
-		lua_pushlightuserdata(box->L, box);
-		status = lua_pcall(box->L, 1, 0, MESSAGE_HANDLER);
+	if (box->L == NULL) {
+		describe(box, LUA_ERRMEM);
+		return -1;
 	}
-	if (status == LUA_OK && box->limit == LIMIT_NONE)
-		return 0;
-	describe(box, status);
-	return -1;
+	return load(box) && run(box, use_file) ? 0 : -1;
 }

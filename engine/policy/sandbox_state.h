@@ -1,5 +1,5 @@
 /*
- * sandbox_state.h - for sandbox.c and sandbox_run.c alone: what a sandbox is made of.
+ * sandbox_state.h - for sandbox.c, sandbox_run.c and kept.c alone: what a sandbox is made of.
  */
 #ifndef POLICY_SANDBOX_STATE_H
 #define POLICY_SANDBOX_STATE_H

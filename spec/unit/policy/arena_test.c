@@ -81,6 +81,7 @@ static void churn(struct arena *arena, uint64_t seed)
 static void blocks_keep_their_bytes(void **state)
 {
 	struct arena *arena = arena_new();
+	struct arena_image *image;
 	struct block before[BLOCKS];
 
 	(void)state;
@@ -89,25 +90,26 @@ static void blocks_keep_their_bytes(void **state)
 		change(arena, i, 1 + (size_t)i * 3);
 	for (int i = 0; i < BLOCKS; i += 6)
 		drop(arena, i); /* so that there are free ones to keep as well */
-	arena_keep(arena);
+	image = arena_keep(arena);
+	assert_non_null(image);
 	memcpy(before, blocks, sizeof(blocks));
 	for (int round = 0; round < 5; round++) {
 		churn(arena, (uint64_t)round);
-		arena_restore(arena);
+		arena_restore(arena, image);
 		memcpy(blocks, before, sizeof(blocks));
 		for (int i = 0; i < BLOCKS; i++)
 			assert_true(is_whole(&blocks[i], i));
 	}
+	free(image);
 	arena_free(arena);
 }
 
 static void what_does_not_fit_comes_from_elsewhere(void **state)
 {
 	struct arena *arena = arena_new();
+	struct arena_image *image = arena_keep(arena);
 
 	(void)state;
-	memset(blocks, 0, sizeof(blocks));
-	arena_keep(arena);
 	for (int round = 0; round < 3; round++) {
 		memset(blocks, 0, sizeof(blocks));
 		change(arena, 0, ARENA_SIZE - 16);
@@ -118,8 +120,17 @@ static void what_does_not_fit_comes_from_elsewhere(void **state)
 		change(arena, 3, LARGE);
 		drop(arena, 3);
 		change(arena, 0, LARGE); /* it moves out */
-		arena_restore(arena);    /* frees those that are left */
+		assert_null(arena_keep(arena));
+		arena_restore(arena, image); /* frees those that are left */
 	}
+	memset(blocks, 0, sizeof(blocks));
+	change(arena, 0, ARENA_WARM);
+	free(image);
+	image = arena_keep(arena);
+	assert_non_null(image);
+	change(arena, 1, 1);
+	assert_null(arena_keep(arena));
+	free(image);
 	arena_free(arena);
 }
 
