@@ -80,4 +80,7 @@ int scan_fail(const struct scan *s, struct err *err);
 /* The plain text of the last key or string, escapes resolved; yours. */
 char *scan_text(const struct scan *s);
 
+/* The same, into memory of span_len + 1 bytes; returns its length. */
+size_t scan_copy(const struct scan *s, char *text);
+
 #endif

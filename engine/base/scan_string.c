@@ -101,10 +101,10 @@ bool scan_quoted(struct scan *s)
 	return true;
 }
 
-char *scan_text(const struct scan *s)
+size_t scan_copy(const struct scan *s, char *text)
 {
 	static const char plain[] = "\"\\/\b\f\n\r\t", names[] = "\"\\/bfnrt";
-	char *text = xmalloc(s->span_len + 1), *out = text;
+	char *out = text;
 	const char *p = s->span, *end = s->span + s->span_len;
 
 	while (p < end) {
@@ -129,5 +129,13 @@ char *scan_text(const struct scan *s)
 		out += utf8_encode(cp, out);
 	}
 	*out = '\0';
+	return (size_t)(out - text);
+}
+
+char *scan_text(const struct scan *s)
+{
+	char *text = xmalloc(s->span_len + 1);
+
+	scan_copy(s, text);
 	return text;
 }

@@ -5,13 +5,13 @@
 #include "base/utf8.h"
 #include "policy/keys.h"
 #include "policy/number.h"
+#include "policy/parse.h"
 #include "policy/sandbox.h"
 
 #define ARRAY_TYPE "json.array"
 #define OBJECT_TYPE "json.object"
-#define TREE_TYPE "json.tree"
 
-enum { PATH_MAX_BYTES = 200, PARSE_MAX = 1 << 20 };
+enum { PATH_MAX_BYTES = 200 };
 
 /* Where the writer is, for messages: a list on the C stack, so nothing leaks when it raises. */
 struct place {
@@ -69,56 +69,11 @@ bool convert_is_null(lua_State *L, int index)
 	return lua_type(L, index) == LUA_TLIGHTUSERDATA && lua_touserdata(L, index) == NULL;
 }
 
-/* The tree that json.parse() reads lives outside Lua: its finalizer frees it, whatever raises. */
-static void drop_tree(lua_State *L, struct json **tree)
-{
-	if (*tree != NULL)
-		sandbox_outside(L, -1);
-	json_free(*tree);
-	*tree = NULL;
-}
-
-LUA_RAISES static int free_tree(lua_State *L)
-{
-	drop_tree(L, lua_touserdata(L, 1));
-	return 0;
-}
-
-/* json.parse(text): the value, or nil and what is wrong. */
-LUA_RAISES static int parse(lua_State *L)
-{
-	struct err err = ERR_INIT;
-	struct json **tree;
-	const char *text;
-	size_t len;
-
-	text = luaL_checklstring(L, 1, &len);
-	luaL_argcheck(L, len <= PARSE_MAX, 1, "too long");
-	sandbox_charge(L, (lua_Integer)len);
-	tree = lua_newuserdatauv(L, sizeof(struct json *), 0);
-	*tree = NULL;
-	luaL_setmetatable(L, TREE_TYPE);
-	*tree = json_parse(text, len, &err);
-	if (*tree == NULL) {
-		lua_pushnil(L);
-		lua_pushstring(L, err.msg);
-		return 2;
-	}
-	sandbox_outside(L, 1);
-	convert_push(L, *tree);
-	drop_tree(L, tree);
-	return 1;
-}
-
 LUA_RAISES void convert_open(lua_State *L)
 {
 	number_open(L);
-	luaL_newmetatable(L, TREE_TYPE);
-	lua_pushcfunction(L, free_tree);
-	lua_setfield(L, -2, "__gc");
-	lua_pop(L, 1);
 	lua_createtable(L, 0, 4);
-	lua_pushcfunction(L, parse);
+	lua_pushcfunction(L, parse_text);
 	lua_setfield(L, -2, "parse");
 	lua_pushlightuserdata(L, NULL);
 	lua_setfield(L, -2, "null");
@@ -127,6 +82,11 @@ LUA_RAISES void convert_open(lua_State *L)
 }
 
 /* ---- JSON to Lua ---- */
+
+LUA_RAISES void convert_mark(lua_State *L, bool object)
+{
+	luaL_setmetatable(L, object ? OBJECT_TYPE : ARRAY_TYPE);
+}
 
 LUA_RAISES static void push_members(lua_State *L, const struct json *value, bool object)
 {
@@ -143,7 +103,7 @@ LUA_RAISES static void push_members(lua_State *L, const struct json *value, bool
 		else
 			lua_rawseti(L, -2, ++item);
 	}
-	luaL_setmetatable(L, object ? OBJECT_TYPE : ARRAY_TYPE);
+	convert_mark(L, object);
 }
 
 LUA_RAISES void convert_push(lua_State *L, const struct json *value)
@@ -159,7 +119,7 @@ LUA_RAISES void convert_push(lua_State *L, const struct json *value)
 		lua_pushboolean(L, json_is_true(value));
 		break;
 	case JSON_NUMBER:
-		number_push(L, value);
+		number_push(L, json_number_text(value), strlen(json_number_text(value)));
 		break;
 	case JSON_STRING:
 		lua_pushstring(L, json_str(value));

@@ -32,6 +32,9 @@ enum { CONVERT_DEPTH_MAX = 64 };
 /* Prepare a new state; leaves the table `json` (null, array, object, parse) on the stack. */
 LUA_RAISES void convert_open(lua_State *L);
 
+/* Mark the table on the top of the stack as an object or an array. */
+LUA_RAISES void convert_mark(lua_State *L, bool object);
+
 /* Push the value; NULL pushes nil. */
 LUA_RAISES void convert_push(lua_State *L, const struct json *value);
 

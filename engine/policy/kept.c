@@ -35,7 +35,7 @@ void kept_add(const struct sandbox *box, const char *file)
 	struct arena_image *image;
 	struct kept *k = oldest();
 
-	if (!is_usual(box) || box->log_lines > 0 || box->outside > 0)
+	if (!is_usual(box) || box->log_lines > 0)
 		return;
 	image = arena_keep(box->arena);
 	if (image == NULL)

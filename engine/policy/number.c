@@ -1,5 +1,7 @@
 #include "policy/number.h"
 
+#include <errno.h>
+
 #define NUMBER_TYPE "json.number"
 
 void number_print(double value, char out[NUMBER_TEXT_MAX])
@@ -13,36 +15,39 @@ void number_print(double value, char out[NUMBER_TEXT_MAX])
 		memcpy(out + strlen(out), ".0", sizeof(".0"));
 }
 
-static bool is_exact_integer(const struct json *value, int64_t *out)
+/* Whether the number prints as the text. */
+LUA_RAISES static bool push_plain(lua_State *L, const char *text)
 {
-	char text[NUMBER_TEXT_MAX];
-
-	if (!json_int64(value, out))
-		return false;
-	snprintf(text, sizeof(text), "%lld", (long long)*out);
-	return streq(text, json_number_text(value)); /* -0 is not */
-}
-
-LUA_RAISES void number_push(lua_State *L, const struct json *value)
-{
-	const char *text = json_number_text(value);
-	char printed[NUMBER_TEXT_MAX];
-	int64_t integer;
+	char printed[NUMBER_TEXT_MAX], *end;
+	long long integer;
 	double number;
-	size_t size;
 
-	if (is_exact_integer(value, &integer)) {
+	errno = 0;
+	integer = strtoll(text, &end, 10);
+	if (*end == '\0' && errno == 0 && !streq(text, "-0")) {
 		lua_pushinteger(L, integer);
-		return;
+		return true;
 	}
 	number = strtod(text, NULL);
 	number_print(number, printed);
-	if (streq(printed, text)) {
-		lua_pushnumber(L, number);
-		return;
+	if (!streq(printed, text))
+		return false;
+	lua_pushnumber(L, number);
+	return true;
+}
+
+LUA_RAISES void number_push(lua_State *L, const char *text, size_t len)
+{
+	char plain[NUMBER_TEXT_MAX], *kept;
+
+	if (len < sizeof(plain)) {
+		snprintf(plain, sizeof(plain), "%.*s", (int)len, text);
+		if (push_plain(L, plain))
+			return;
 	}
-	size = strlen(text) + 1;
-	memcpy(lua_newuserdatauv(L, size, 0), text, size);
+	kept = lua_newuserdatauv(L, len + 1, 0);
+	memcpy(kept, text, len);
+	kept[len] = '\0';
 	luaL_setmetatable(L, NUMBER_TYPE);
 }
 

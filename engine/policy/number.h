@@ -8,7 +8,7 @@
 #ifndef POLICY_NUMBER_H
 #define POLICY_NUMBER_H
 
-#include "base/json.h"
+#include "base/base.h"
 #include "policy/luaapi.h"
 
 enum { NUMBER_TEXT_MAX = 32 };
@@ -16,8 +16,8 @@ enum { NUMBER_TEXT_MAX = 32 };
 /* Prepare a new state. */
 LUA_RAISES void number_open(lua_State *L);
 
-/* Push an integer, a float or a json.number for a JSON number. */
-LUA_RAISES void number_push(lua_State *L, const struct json *value);
+/* Push an integer, a float or a json.number for a JSON number, which the text must be. */
+LUA_RAISES void number_push(lua_State *L, const char *text, size_t len);
 
 /* The text of a json.number, or NULL. Valid while the value is on the stack. */
 const char *number_text(lua_State *L, int index);

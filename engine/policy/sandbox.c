@@ -254,22 +254,14 @@ void sandbox_free(struct sandbox *box)
 {
 	if (box == NULL)
 		return;
-	if (box->L != NULL && (box->arena == NULL || box->outside > 0))
-		lua_close(box->L);
-	if (box->arena == NULL) {
-		free(box);
+	if (box->arena != NULL) {
+		arena_restore(box->arena, prepared.image);
+		prepared.taken = false;
 		return;
 	}
-	arena_restore(box->arena, prepared.image);
-	prepared.taken = false;
-}
-
-void sandbox_outside(lua_State *L, int change)
-{
-	struct sandbox *box = sandbox_of(L);
-
-	if (box != NULL)
-		box->outside += change;
+	if (box->L != NULL)
+		lua_close(box->L);
+	free(box);
 }
 
 const struct bundle *sandbox_bundle(const struct sandbox *box)

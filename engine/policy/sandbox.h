@@ -94,10 +94,6 @@ struct sandbox *sandbox_of(struct lua_State *L);
  * is no budget. */
 void sandbox_charge(struct lua_State *L, int64_t instructions);
 
-/* The state has come to own something outside its heap (1), or lost it (-1), which a finalizer
- * frees: it must be closed then, not just dropped. */
-void sandbox_outside(struct lua_State *L, int change);
-
 /* The result is beyond a limit: raises, with the message for the fault. */
 int sandbox_exceed(struct lua_State *L, const char *message);
 int sandbox_depth_max(struct lua_State *L);

@@ -15,7 +15,6 @@ enum limit { LIMIT_NONE, LIMIT_MEMORY, LIMIT_INSTRUCTIONS, LIMIT_CPU, LIMIT_RESU
 struct sandbox {
 	lua_State *L;        /* NULL: not even the empty state fits the heap */
 	struct arena *arena; /* of the prepared state; NULL: malloc */
-	int outside;         /* what the state owns beside its heap: see sandbox_outside() */
 	struct sandbox_options options;
 	size_t heap_used, heap_peak;
 	int64_t left;                /* instructions */

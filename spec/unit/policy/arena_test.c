@@ -159,7 +159,7 @@ static char *answer(const char *script)
 	return buf_steal(&out);
 }
 
-/* A tree of json.parse() is there while memory runs out. */
+/* Memory runs out while json.parse() reads. */
 static const char hoard[] = "return {contract = function() local t = {} while true do t[#t + 1] = "
 			    "json.parse('[' .. ('[],'):rep(50000) .. '[]]') end end}";
 

@@ -283,6 +283,16 @@ static void scripts_make_lists_objects_and_null(void **state)
 	    {"json.parse('{\"a\":[1.50,{}]}')", "{\"a\":[1.50,{}]}"},
 	    {"{json.parse('x')}", "a list with a hole"},
 	    {"select(2, json.parse('[1,]'))", "line 1, column 4"},
+	    {"json.parse([[{\"a\\u00e9\":\"\\n\\ud83d\\ude00\",\"\\\\\":[true,false,null]}]])",
+	     "{\"\\\\\":[true,false,null],\"aé\":\"\\n😀\"}"},
+	    {"json.parse([[ [0, -0, 9223372036854775807, -9223372036854775809, 0.5, 1E2] ]])",
+	     "[0,-0,9223372036854775807,-9223372036854775809,0.5,1E2]"},
+	    {"json.parse('[' .. ('1'):rep(40) .. ',0.' .. ('1'):rep(30) .. ']')",
+	     "[1111111111111111111111111111111111111111,0.111111111111111111111111111111]"},
+	    {"select(2, json.parse([[{\"a\":1,\"\\u0061\":2}]]))", "each key once"},
+	    {"select(2, json.parse([[{\"a\":null,\"a\":2}]]))", "each key once"},
+	    {"select(2, json.parse('1 2'))", "line 1, column 3"},
+	    {"select(2, json.parse('{\"a\":}'))", "line 1, column 6"},
 	    {"json.parse(('['):rep(70)) == nil", "true"},
 	};
 
