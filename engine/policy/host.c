@@ -12,7 +12,7 @@
  * has reached a limit the last time has one worker at a time, together with all others like it.
  */
 
-enum { DEADLINE_MS = 2000, REST_MS = 30000, GROW_MS = 20, WORKERS_MAX = 4, SUSPECTS_MAX = 4096 };
+enum { DEADLINE_MS = 2000, REST_MS = 30000, GROW_MS = 10, WORKERS_MAX = 4, SUSPECTS_MAX = 4096 };
 
 struct policy_host {
 	struct loop *loop;

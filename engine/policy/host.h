@@ -4,7 +4,7 @@
  * A worker is this program started again ("policy-worker") with a socketpair as its only
  * descriptor beside stderr, an empty environment, resource limits and a seccomp filter. It has one
  * request at a time; others wait in order. One worker is the rule. When requests wait and every
- * worker has been busy for 20 ms, another is started, up to 4; those end after 30 s of idleness.
+ * worker has been busy for 10 ms, another is started, up to 4; those end after 30 s of idleness.
  *
  * A worker that misses the deadline (it may still tell where the script is), crashes or answers
  * nonsense is killed, and its request answered: the hooks that had answered keep their results, the
