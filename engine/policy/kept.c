@@ -2,6 +2,8 @@
 
 static struct kept {
 	uint64_t bundle;
+	size_t heap_max;
+	int64_t instructions;
 	char file[BUNDLE_NAME_MAX + 1];
 	struct arena_image *image; /* NULL: free */
 	size_t heap_used, heap_peak;
@@ -13,11 +15,10 @@ static struct kept {
 
 static uint64_t turns;
 
-static bool is_usual(const struct sandbox *box)
+/* A box that counts lines must see them run. */
+static bool can_be_kept(const struct sandbox *box)
 {
-	return box->arena != NULL && box->options.coverage == NULL &&
-	       box->options.heap_max == SANDBOX_HEAP_MAX &&
-	       box->options.instructions == SANDBOX_INSTRUCTIONS;
+	return box->arena != NULL && box->options.coverage == NULL;
 }
 
 static struct kept *oldest(void)
@@ -35,7 +36,7 @@ void kept_add(const struct sandbox *box, const char *file)
 	struct arena_image *image;
 	struct kept *k = oldest();
 
-	if (!is_usual(box) || box->log_lines > 0)
+	if (!can_be_kept(box) || box->log_lines > 0)
 		return;
 	image = arena_keep(box->arena);
 	if (image == NULL)
@@ -43,6 +44,8 @@ void kept_add(const struct sandbox *box, const char *file)
 	free(k->image);
 	*k = (struct kept){
 	    .bundle = bundle_serial(box->options.bundle),
+	    .heap_max = box->options.heap_max,
+	    .instructions = box->options.instructions,
 	    .image = image,
 	    .heap_used = box->heap_used,
 	    .heap_peak = box->heap_peak,
@@ -54,22 +57,27 @@ void kept_add(const struct sandbox *box, const char *file)
 	snprintf(k->file, sizeof(k->file), "%s", file);
 }
 
+static bool is_for(const struct kept *k, const struct sandbox *box, const char *file)
+{
+	return k->image != NULL && k->bundle == bundle_serial(box->options.bundle) &&
+	       k->heap_max == box->options.heap_max &&
+	       k->instructions == box->options.instructions && streq(k->file, file);
+}
+
 bool kept_recall(struct sandbox *box, const char *file)
 {
-	if (!is_usual(box))
+	struct kept *k = all;
+
+	while (k < all + KEPT_MAX && !is_for(k, box, file))
+		k++;
+	if (k == all + KEPT_MAX || !can_be_kept(box))
 		return false;
-	for (struct kept *k = all; k < all + KEPT_MAX; k++) {
-		if (k->image == NULL || k->bundle != bundle_serial(box->options.bundle) ||
-		    !streq(k->file, file))
-			continue;
-		k->turn = ++turns;
-		arena_restore(box->arena, k->image);
-		box->heap_used = k->heap_used;
-		box->heap_peak = k->heap_peak;
-		box->left = k->left;
-		box->seen_file = k->seen_file;
-		box->seen_line = k->seen_line;
-		return true;
-	}
-	return false;
+	k->turn = ++turns;
+	arena_restore(box->arena, k->image);
+	box->heap_used = k->heap_used;
+	box->heap_peak = k->heap_peak;
+	box->left = k->left;
+	box->seen_file = k->seen_file;
+	box->seen_line = k->seen_line;
+	return true;
 }

@@ -298,7 +298,7 @@ void sandbox_log(struct sandbox *box, const char *text, size_t len)
 {
 	char line[SANDBOX_LOG_LINE_MAX + 1];
 
-	if (box->options.log == NULL || box->log_lines > box->options.log_lines)
+	if (box->log_lines > box->options.log_lines)
 		return;
 	if (box->log_lines++ == box->options.log_lines) {
 		sandbox_note(box->L);
@@ -309,5 +309,6 @@ void sandbox_log(struct sandbox *box, const char *text, size_t len)
 		snprintf(line, sizeof(line), "%.*s",
 			 (int)utf8_prefix(text, len, SANDBOX_LOG_LINE_MAX), text);
 	}
-	box->options.log(box->options.log_arg, line);
+	if (box->options.log != NULL)
+		box->options.log(box->options.log_arg, line);
 }
