@@ -95,6 +95,14 @@ static void assert_status(const struct server *server, const char *expected)
 			fail_msg("expected %s in %s", expected, text);
 }
 
+/* For half a minute at most. */
+static void run_until_loads(struct server *server, int loads)
+{
+	for (int i = 0; i < 6000 && server->loads < loads; i++)
+		fake_run_for(server->s.fake, 5);
+	assert_true(server->loads >= loads);
+}
+
 /* ---- tests ---- */
 
 /* What lost its worker was not judged; what was judged is not tried again. */
@@ -106,9 +114,10 @@ static void what_was_not_judged_is_tried_again(void **state UNUSED)
 
 	scene_program = program;
 	set_up(&server);
+	scene_program = real;
 	offer(&server, GOOD("a"), NULL);
-	while (server.loads < 3)
-		fake_run_for(server.s.fake, 5);
+	run_until_loads(&server, 3);
+	scene_until(&server.s, &server.annotation, "refused");
 	assert_status(&server, "{'state': 'refused', 'kept': 'edit',"
 			       " 'error': 'the policy worker ended with status 1'}");
 	assert_int_equal(scene_count(&server.s.told, "Warning PolicyRefused"), 1);
@@ -116,10 +125,10 @@ static void what_was_not_judged_is_tried_again(void **state UNUSED)
 	scene_until(&server.s, &server.annotation, "\"state\":\"active\"");
 	server.loads = 0;
 	offer(&server, BROKEN, NULL);
-	fake_run_for(server.s.fake, 200);
+	run_until_loads(&server, 1);
+	fake_run_for(server.s.fake, 50);
 	assert_int_equal(server.loads, 1);
 	tear_down(&server);
-	scene_program = real;
 }
 
 static void a_broken_bundle_is_refused(void **state UNUSED)
@@ -178,9 +187,11 @@ static void what_is_told_already_is_not_told_again(void **state UNUSED)
 	/* Taken away, or nonsense: put back, without another Event. */
 	offer(&server, GOOD("a"), NULL);
 	scene_until(&server.s, &server.s.fake->log, "\nPATCH");
-	offer(&server, GOOD("a"), "no JSON");
-	while (server.s.fake->requests < 3)
+	for (int i = 0; i < 1500 && server.s.fake->requests < 3; i++) {
+		offer(&server, GOOD("a"), "no JSON"); /* in vain until the last write is answered */
 		fake_run_for(server.s.fake, 20);
+	}
+	assert_int_equal(server.s.fake->requests, 3);
 	assert_int_equal(server.loads, 1);
 	assert_int_equal(scene_count(&server.s.told, "PolicyActive"), 1);
 	tear_down(&server);
@@ -217,15 +228,15 @@ static void edits_in_a_row(void **state UNUSED)
 	offer(&server, BROKEN, NULL);
 	offer(&server, GOOD("b"), NULL);
 	offer(&server, GOOD("c"), NULL);
-	scene_until(&server.s, &server.annotation, "active");
+	run_until_loads(&server, 2);
+	fake_run_for(server.s.fake, 50);
 	assert_int_equal(server.loads, 2);
 	assert_string_equal(json_get_str(policymap_files(server.map), "contract.lua", ""),
 			    GOOD("c"));
 	offer(&server, GOOD("d"), NULL);
 	offer(&server, GOOD("e"), NULL);
 	offer(&server, GOOD("d"), NULL); /* what is being loaded: nothing is to be done after it */
-	while (server.loads < 3)
-		fake_run_for(server.s.fake, 20);
+	run_until_loads(&server, 3);
 	fake_run_for(server.s.fake, 50);
 	assert_int_equal(server.loads, 3);
 	tear_down(&server);
@@ -239,8 +250,7 @@ static void a_deleted_one_is_a_bundle_without_files(void **state UNUSED)
 	offer(&server, GOOD("a"), NULL);
 	scene_until(&server.s, &server.annotation, "active");
 	policymap_gone(server.map);
-	while (server.loads < 2)
-		fake_run_for(server.s.fake, 20);
+	run_until_loads(&server, 2);
 	fake_run_for(server.s.fake, 50);
 	assert_int_equal(server.s.fake->requests, 1);
 	assert_int_equal(json_len(policymap_files(server.map)), 0);
