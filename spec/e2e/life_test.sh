@@ -35,8 +35,14 @@ check "its limits reach the CronJob" is "60 0 2" k get cronjob "$cronjob" -o \
 check "a changed limit" change bad-nightly '{"spec": {"failedJobsHistoryLimit": 1}}'
 check "does, too" until_ok 5 is 1 k get cronjob "$cronjob" -o 'jsonpath={.spec.failedJobsHistoryLimit}'
 
-# fire NAME: a Job of the CronJob now (sent as JSON)
-fire() { k create job "$1" --from="cronjob/$cronjob" --dry-run=client -o json | k create -f -; }
+# fire NAME: a Job of the CronJob now, as `kubectl create job --from` makes it where it knows batch/v1
+fire() {
+	k get cronjob "$cronjob" -o json | jq --arg name "$1" '{apiVersion: "batch/v1", kind: "Job",
+		metadata: {name: $name, labels: .spec.jobTemplate.metadata.labels,
+			annotations: ({"cronjob.kubernetes.io/instantiate": "manual"} + .spec.jobTemplate.metadata.annotations),
+			ownerReferences: [{apiVersion, kind, name: .metadata.name, uid: .metadata.uid, controller: true}]},
+		spec: .spec.jobTemplate.spec}' | k create -f -
+}
 check "a time zone that does not exist" run martian plain 'schedule: "@daily"' 'timeZone: Mars/Phobos'
 check "is told in the API server's words" until_ok 5 like '^Pending Refused .*(unknown time zone|timeZone).*' \
 	run_field martian '.status.phase} {.status.reason} {.status.message'

@@ -18,8 +18,13 @@ pod_of() { # the Pod of the run's Job that has not failed
 	k get pods -l "job-name=$(job_of "$1")" --field-selector status.phase!=Failed -o name
 }
 has_pod() { [ -n "$(pod_of "$1")" ]; }
+patch_status() { # patch_status PATH STATUS-JSON: kubectl has --subresource since 1.24 only
+	api "$1/status" -X PATCH -H 'Content-Type: application/merge-patch+json' -d "{\"status\": $2}" > /dev/null
+}
 pod_status() { # pod_status RUN STATUS-JSON
-	k patch "$(pod_of "$1")" --subresource=status --type merge -p "{\"status\": $2}" > /dev/null
+	local pod
+	pod=$(pod_of "$1")
+	patch_status "/api/v1/namespaces/$namespace/pods/${pod#pod/}" "$2"
 }
 waits() { # waits RUN REASON MESSAGE
 	pod_status "$1" "{\"containerStatuses\": [{\"name\": \"inference\", \"state\": {\"waiting\": {\"reason\": \"$2\", \"message\": \"$3\"}}}]}"
@@ -98,8 +103,8 @@ interrupted() {
 	run "$1" iris-inference-config > /dev/null
 	interrupted_uid=$(run_field "$1" .metadata.uid)
 	interrupted_job=inf-$1-${interrupted_uid:0:8}
-	k patch irun "$1" --subresource=status --type merge -p "{\"status\": {\"phase\": \"Pending\",
-		\"contract\": \"e30=\", \"jobStatus\": {\"kind\": \"Job\", \"name\": \"$interrupted_job\"}}}" > /dev/null
+	patch_status "/apis/ai.krateo.io/v1/namespaces/$namespace/inferenceruns/$1" "{\"phase\": \"Pending\",
+		\"contract\": \"e30=\", \"jobStatus\": {\"kind\": \"Job\", \"name\": \"$interrupted_job\"}}"
 }
 stop engine KILL
 interrupted unmade
