@@ -30,6 +30,12 @@ check() {
 	[ ! -s "$work/engine.log" ] || tail -n 15 "$work/engine.log" | sed 's/^/# engine: /'
 }
 
+# skipped NAME REASON: a test that cannot be made here
+skipped() {
+	tests=$((tests + 1))
+	echo "ok $tests - $1 # SKIP $2"
+}
+
 # python_needs PACKAGE==VERSION... | FILE: sets python to an interpreter that has them, or skips the
 # suite, also where installing them takes too long for a suite (`make e2e` does it beforehand)
 python_needs() {

@@ -261,10 +261,15 @@ check "as JSON" prints '.changes | map(select(.hook == "contract" and .path == "
 check "as YAML, a document each" is 3 bash -c "'$controller' policy diff scripts '$dir/other' ${all[*]} -o yaml 2> /dev/null | grep -c ^---"
 check "policies that are refused" exits 2 'nil/parameters.lua:1:' policy diff scripts "$dir/nil" "${iris[@]}"
 on_terminal() { script -qec "$1 '$controller' policy diff scripts '$dir/other' ${iris[*]}" /dev/null < /dev/null; }
-colors() { on_terminal "$1" | grep -c $'\e\\[3[12]m'; }
-if command -v script > /dev/null; then
-	check "colours on a terminal" refused is 0 colors 'env -u NO_COLOR'
-	check "none with NO_COLOR" is 0 colors 'env NO_COLOR=1'
+plain_on_terminal() {
+	on_terminal 'env NO_COLOR=1' > "$work/terminal"
+	like '^\+ ' cat "$work/terminal" && ! grep $'\e' "$work/terminal"
+}
+if script -qec true /dev/null < /dev/null > /dev/null 2>&1; then
+	check "colours on a terminal" like $'\e\\[3[12]m' on_terminal 'env -u NO_COLOR'
+	check "none with NO_COLOR" plain_on_terminal
+else
+	skipped "colours on a terminal" "script(1) can make no pseudo-terminal: is /dev/pts mounted?"
 fi
 check "none in a pipe" is 0 bash -c "'$controller' policy diff scripts '$dir/other' ${iris[*]} 2> /dev/null | grep -c $'\e'"
 
