@@ -14,7 +14,6 @@ struct kubelet {
 	bool may_fail;
 	regex_t fail;
 	int64_t exit_code;
-	char *message;
 };
 
 struct run {
@@ -42,20 +41,15 @@ static bool must_fail(const struct kubelet *kubelet, const char *name)
 /* {running: ...} or {terminated: ...} */
 static struct json *container_state(const struct run *run, bool failed)
 {
-	const struct kubelet *kubelet = run->kubelet;
-	struct json *state;
 	char now[32];
 
 	server_now(now);
 	if (!run->started)
 		return json_build("{'running':{'startedAt':%s}}", now);
-	state = json_build("{'terminated':{'exitCode':%d,'reason':%s,'startedAt':%s,"
-			   "'finishedAt':%s,'containerID':%s}}",
-			   failed ? kubelet->exit_code : (int64_t)0, failed ? "Error" : "Completed",
-			   run->started_at, now, "apisim://0");
-	if (kubelet->message != NULL)
-		json_set_str(json_mut(state, "terminated"), "message", kubelet->message);
-	return state;
+	return json_build("{'terminated':{'exitCode':%d,'reason':%s,'startedAt':%s,"
+			  "'finishedAt':%s,'containerID':%s}}",
+			  failed ? run->kubelet->exit_code : (int64_t)0,
+			  failed ? "Error" : "Completed", run->started_at, now, "apisim://0");
 }
 
 static void set_containers(struct json *status, const struct json *spec, const struct json *state,
@@ -135,14 +129,8 @@ static void on_change(void *arg, const struct change *change, const struct json 
 static int read_option(struct kubelet *kubelet, const char **at, struct err *err)
 {
 	size_t len = strcspn(*at, ",");
-	auto_free char *value = NULL;
+	auto_free char *value = xstrndup(*at + 5, len > 5 ? len - 5 : 0);
 
-	if (has_prefix(*at, "message=")) {
-		kubelet->message = xstrdup(*at + strlen("message="));
-		*at += strlen(*at);
-		return 0;
-	}
-	value = xstrndup(*at + 5, len > 5 ? len - 5 : 0);
 	if (has_prefix(*at, "fail=") && !kubelet->may_fail) {
 		if (regcomp(&kubelet->fail, value, REG_EXTENDED | REG_NOSUB) != 0)
 			return err_set(err, ERR_INVALID, "fail=%s: not a regular expression",
@@ -151,8 +139,7 @@ static int read_option(struct kubelet *kubelet, const char **at, struct err *err
 	} else if (has_prefix(*at, "exit=")) {
 		kubelet->exit_code = strtoll(value, NULL, 10);
 	} else {
-		return err_set(err, ERR_INVALID, "expected fail=, exit= or message=, found \"%s\"",
-			       *at);
+		return err_set(err, ERR_INVALID, "expected fail= or exit=, found \"%s\"", *at);
 	}
 	*at += len;
 	return 0;
@@ -194,6 +181,5 @@ void kubelet_free(struct kubelet *kubelet)
 	map_free(kubelet->running);
 	if (kubelet->may_fail)
 		regfree(&kubelet->fail);
-	free(kubelet->message);
 	free(kubelet);
 }

@@ -9,9 +9,8 @@
 
 struct kubelet;
 
-/* spec is "MS[,fail=RE][,exit=CODE][,message=TEXT]": Pods whose name matches the POSIX extended
- * expression RE fail with CODE (1); TEXT (the rest of spec) is the termination message of all.
- * NULL with err set if it is not. */
+/* spec is "MS[,fail=RE][,exit=CODE]": Pods whose name matches the POSIX extended expression RE fail
+ * with CODE (1). NULL with err set if it is not. */
 struct kubelet *kubelet_new(struct server *server, const char *spec, struct err *err);
 void kubelet_free(struct kubelet *kubelet);
 

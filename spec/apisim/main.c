@@ -38,7 +38,7 @@ struct parts {
 static const char usage[] =
     "usage: apisim [--listen HOST:PORT] [--tls-cert FILE --tls-key FILE] [--client-ca FILE]\n"
     "              [--token FILE] [--port-file FILE] [--latency MS] [--history EVENTS]\n"
-    "              [--auto-run MS[,fail=RE][,exit=CODE][,message=TEXT]] [--backoff-scale X]\n";
+    "              [--auto-run MS[,fail=RE][,exit=CODE]] [--backoff-scale X]\n";
 
 static int64_t number(const char *name, const char *text)
 {
