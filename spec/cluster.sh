@@ -5,6 +5,7 @@
 #	cluster_up [ARG...]   an API server, podrunner with these ARGs too, and the stand-ins; sets
 #	                      KUBECONFIG, handler, model
 #	cluster_up_bare       the same without stand-ins: every Pod just succeeds
+#	server_up [ARG...]    only the API server, apisim with these ARGs: no Pod starts by itself
 #	cluster_install [ARG...]
 #	                      CRDs, namespace, policies; on a real API server the chart, with these
 #	engine_start [ARG...] the controller; engine_stop [SIGNAL]
@@ -102,6 +103,12 @@ is_real() {
 	[ "${E2E_SERVER:-apisim}" = real ]
 }
 
+# server_up [ARG...]
+# shellcheck disable=SC2120 # some suites give it some
+server_up() {
+	if is_real; then controlplane_up; else apisim_up "$@"; fi
+}
+
 # podrunner_up ARG...
 podrunner_up() {
 	start podrunner "$BUILD/podrunner" --kubeconfig "$KUBECONFIG" --root "$work/pods" "$@"
@@ -116,7 +123,7 @@ cluster_up_bare() {
 }
 
 cluster_up() {
-	if is_real; then controlplane_up; else apisim_up; fi || return
+	server_up || return
 	start dbhandler "$BUILD/dbhandler" --listen 127.0.0.1:0 --port-file "$work/dbhandler.port" \
 		--user demo --password demo
 	start model "$BUILD/kserve_model" --listen 127.0.0.1:0 --port-file "$work/model.port"

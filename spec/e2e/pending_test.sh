@@ -1,12 +1,12 @@
 #!/bin/bash
 # The life of a run, as TAP: what its Pod and its Job meet, told here in the words of a kubelet and of
-# a Job controller, and what the run says of it. Only on apisim: no kubelet is at work.
+# a Job controller, and what the run says of it. No kubelet is at work.
 set -u
 cd "$(dirname "$0")/../.." || exit 1
 # shellcheck source=spec/e2e/lib.sh
 source spec/e2e/lib.sh
 
-apisim_up --backoff-scale 0.001 && cluster_install || exit 1
+server_up --backoff-scale 0.001 && cluster_install || exit 1
 localized() { cat "$@"; }
 k apply -f examples/iris-config.yaml > /dev/null
 engine_start --pending-timeout 6s
@@ -128,7 +128,7 @@ check "runs" becomes Running twice
 check "in its first attempt" is 1 run_field twice .status.result.attempts
 ends twice 4 'no route to the model'
 another() { has_pod twice && [ "$(pod_of twice)" != "$first" ]; }
-check "another attempt is made" until_ok 10 another
+check "another attempt is made" until_ok 30 another # a Job waits 10 s
 k delete "$first" --wait=false > /dev/null
 pod_status twice '{"phase": "Running"}'
 check "which counts" until_ok 10 is 2 run_field twice .status.result.attempts
