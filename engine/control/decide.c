@@ -211,6 +211,19 @@ static const char *refusal_reason(const struct action *action, const struct err 
 	return err->kind == ERR_INVALID || err->kind == ERR_LIMIT ? "Refused" : NULL;
 }
 
+/* The outcome stands: the cache has cut the rest of it away (reduce.h), so a status made from that
+ * would lose it. */
+static void say_unless_finished(const struct observed *o, const struct verdict *verdict,
+				struct plan *plan)
+{
+	bool finished = decide_stage(o) == STAGE_FINISHED;
+
+	if (!finished)
+		say(o, plan, verdict);
+	if (finished || plan->len > 0)
+		plan_event(plan, "Warning", verdict->reason, verdict->message);
+}
+
 void decide_failure(const struct observed *o, const struct action *action, const struct err *err,
 		    struct plan *plan)
 {
@@ -222,11 +235,11 @@ void decide_failure(const struct observed *o, const struct action *action, const
 	if (reason == NULL)
 		return;
 	message = xasprintf("%s: %s", action->kind->name, err->msg);
-	say(o, plan,
+	say_unless_finished(
+	    o,
 	    &(struct verdict){.phase = *phase_of(o) != '\0' ? phase_of(o) : "Pending",
 			      .reason = reason,
 			      .message = message,
-			      .failing = true});
-	if (plan->len > 0)
-		plan_event(plan, "Warning", reason, message);
+			      .failing = true},
+	    plan);
 }

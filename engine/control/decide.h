@@ -49,7 +49,8 @@ struct json *decide_question(const struct observed *o);
 void decide(const struct observed *o, const struct json *results, struct plan *plan);
 
 /* What to do after an action of a plan has failed: tell it in the run's status where its user must
- * know. o->run is the run after the actions before it. */
+ * know, of a run that has finished in an Event alone. o->run is the run after the actions before
+ * it. */
 void decide_failure(const struct observed *o, const struct action *action, const struct err *err,
 		    struct plan *plan);
 

@@ -487,6 +487,29 @@ static void a_refusal_is_told_once(void **state UNUSED)
 	world_done(&w);
 }
 
+/* The cache keeps little of a finished run: a status made from that would wipe out the rest. */
+static void a_refused_clean_up_leaves_the_outcome_alone(void **state UNUSED)
+{
+	static const char *const runs[] = {ENDED("Succeeded", NOW), ENDED("Failed", NOW)};
+	struct action action = {.type = ACTION_PATCH, .kind = &KIND_JOB};
+
+	for (size_t i = 0; i < ARRAY_LEN(runs); i++) {
+		auto_free char *text = NULL;
+		struct err err = ERR_INIT;
+		struct world w;
+		struct plan plan;
+
+		err_set(&err, ERR_DENIED, "jobs.batch is forbidden: no");
+		world_init(&w, runs[i], CONFIG_DELETE("DeleteOnCompletion"), NULL, NULL);
+		plan_init(&plan);
+		decide_failure(&w.o, &action, &err, &plan);
+		text = summary(&plan);
+		assert_string_equal(text, "event Forbidden; backoff");
+		plan_done(&plan);
+		world_done(&w);
+	}
+}
+
 static void too_many_violations_are_cut(void **state UNUSED)
 {
 	auto_json struct json *results = parse("{'validate': {'ok': []}}");
@@ -552,6 +575,7 @@ int main(void)
 	    cmocka_unit_test(contract_limit),
 	    cmocka_unit_test(refusals_are_told_in_the_apis_words),
 	    cmocka_unit_test(a_refusal_is_told_once),
+	    cmocka_unit_test(a_refused_clean_up_leaves_the_outcome_alone),
 	    cmocka_unit_test(too_many_violations_are_cut),
 	    cmocka_unit_test(odd_states_do_no_harm),
 	};
