@@ -78,11 +78,12 @@ char *http_reply_header(const struct http_reply *reply, const char *name)
 	const char *line = reply->headers.data;
 
 	for (; *line != '\0'; line += strcspn(line, "\n"), line += *line == '\n') {
-		const char *value = line + len + 1;
+		const char *value;
 		size_t value_len;
 
 		if (strncasecmp(line, name, len) != 0 || line[len] != ':')
 			continue;
+		value = line + len + 1;
 		value += strspn(value, " \t");
 		value_len = strcspn(value, "\r\n");
 		while (value_len > 0 && strchr(" \t", value[value_len - 1]) != NULL)
@@ -94,17 +95,28 @@ char *http_reply_header(const struct http_reply *reply, const char *name)
 
 /* ---- URLs ---- */
 
+/* Of a URL that cannot be read nobody can tell where a password in it begins and ends. */
+static int refuse_url(const char *url, struct err *err)
+{
+	auto_free char *safe = http_url_safe(url);
+
+	if (strchr(url, '@') == NULL)
+		return err_set(err, ERR_INVALID,
+			       "expected an http:// or https:// URL, found \"%s\"", safe);
+	return err_set(err, ERR_INVALID,
+		       "expected an http:// or https:// URL, found another text, not shown for it "
+		       "may hold a password: write / ? # @ in one as %%2F %%3F %%23 %%40");
+}
+
 int http_url_check(const char *url, struct err *err)
 {
-	auto_free char *safe = NULL;
 	CURLU *parts = curl_url();
 	bool good = curl_url_set(parts, CURLUPART_URL, url, 0) == CURLUE_OK;
 
 	curl_url_cleanup(parts);
 	if (good && (strncasecmp(url, "http://", 7) == 0 || strncasecmp(url, "https://", 8) == 0))
 		return 0;
-	safe = http_url_safe(url);
-	return err_set(err, ERR_INVALID, "expected an http:// or https:// URL, found \"%s\"", safe);
+	return refuse_url(url, err);
 }
 
 char *http_url_safe(const char *url)

@@ -230,6 +230,15 @@ int http_try_interrupted(const struct http_request *request, struct http_reply *
 	return err_set(err, ERR_RETRY, "%s %s: interrupted by a signal", request->method, url);
 }
 
+/* What libcurl says; but it quotes the URL of a proxy that it cannot read, password and all. */
+static const char *detail_of(const struct http_try *try, int code)
+{
+	bool quotes_url = strchr(try->detail, '@') != NULL || strstr(try->detail, "://") != NULL;
+
+	return *try->detail != '\0' && !quotes_url ? try->detail
+						   : curl_easy_strerror((CURLcode)code);
+}
+
 int http_try_explain(const struct http_try *try, int code, struct err *err)
 {
 	const struct http_request *request = try->request;
@@ -250,8 +259,7 @@ int http_try_explain(const struct http_try *try, int code, struct err *err)
 		return err_set(
 		    err, ERR_RETRY, "%s %s: expected an answer within %lld s, found none",
 		    request->method, url, (long long)(http_call_timeout(request) / 1000));
-	return err_set(err, kind_of(code), "%s %s: %s", request->method, url,
-		       *try->detail != '\0' ? try->detail : curl_easy_strerror((CURLcode)code));
+	return err_set(err, kind_of(code), "%s %s: %s", request->method, url, detail_of(try, code));
 }
 
 static void fill_reply(const struct http_try *try, int code)

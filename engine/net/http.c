@@ -148,6 +148,12 @@ static void read_facts(struct http_call *call)
 	call->content_type = type == NULL ? NULL : xstrdup(type);
 }
 
+/* libcurl quotes the URL of a proxy that it cannot read, password and all. */
+static bool quotes_url(const char *problem)
+{
+	return strchr(problem, '@') != NULL || strstr(problem, "://") != NULL;
+}
+
 /* Always RETRY: a certificate that is not trusted, too, is repaired at the server or in our
  * configuration, and then the same request works. */
 static void tell_problem(struct http_call *call, int result)
@@ -155,7 +161,7 @@ static void tell_problem(struct http_call *call, int result)
 	const char *problem = call->setup.problem;
 	long number = 0;
 
-	if (*problem == '\0')
+	if (*problem == '\0' || quotes_url(problem))
 		problem = curl_easy_strerror((CURLcode)result);
 	if (result == CURLE_COULDNT_CONNECT) /* libcurl 7.88 does not say why */
 		curl_easy_getinfo(call->easy, CURLINFO_OS_ERRNO, &number);

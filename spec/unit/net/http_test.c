@@ -275,6 +275,19 @@ static void unknown_host(void **state)
 	assert_non_null(strstr(s->err.msg, "GET http://no-such-host.invalid: "));
 }
 
+static void a_proxy_that_cannot_be_read_keeps_its_password(void **state)
+{
+	static const char *const proxies[] = {"http://u:hunter2/@p", "foo://u:hunter2@p",
+					      "u:hunter2 @p"};
+	struct scene *s = *state;
+
+	for (size_t i = 0; i < ARRAY_LEN(proxies); i++) {
+		http_set_proxy(s->http, proxies[i]);
+		run(s);
+		assert_failed(s, ERR_RETRY, ": ");
+	}
+}
+
 static void silence_after_the_request(void **state)
 {
 	struct scene *s = *state;
@@ -468,6 +481,7 @@ int main(void)
 	    scene_test(broken_replies),
 	    scene_test(refused_connection),
 	    scene_test(unknown_host),
+	    scene_test(a_proxy_that_cannot_be_read_keeps_its_password),
 	    scene_test(silence_after_the_request),
 	    scene_test(silence_in_a_body_that_has_begun),
 	    scene_test(silence_of_a_peer_that_never_accepts),

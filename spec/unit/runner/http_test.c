@@ -184,6 +184,25 @@ static void test_proxy(void **state UNUSED)
 	free(peer.proxy);
 }
 
+static void test_bad_proxy(void **state UNUSED)
+{
+	static char with_slash[] = "http://u:s3cret/@p", of_no_scheme[] = "foo://u:s3cret@p",
+		    with_blank[] = "u:s3cret @p";
+	static char *const proxies[] = {with_slash, of_no_scheme, with_blank};
+
+	for (size_t i = 0; i < ARRAY_LEN(proxies); i++) {
+		struct http_peer peer = {.proxy = proxies[i]};
+		struct http_request request = {
+		    .method = "GET", .url = "http://h", .peer = &peer, .single = true};
+		auto_reply struct http_reply reply = HTTP_REPLY_INIT;
+		struct err err = ERR_INIT;
+
+		assert_int_equal(http_call(&request, &reply, &err), -1);
+		if (strstr(err.msg, "GET http://h: ") == NULL || strstr(err.msg, "s3cret") != NULL)
+			fail_msg("%s", err.msg);
+	}
+}
+
 static void test_stop(void **state UNUSED)
 {
 	static const char *const answers[] = {ANSWER("503 x", "Retry-After: 3600\r\n", ""), NULL};
@@ -266,6 +285,7 @@ int main(void)
 	    cmocka_unit_test(test_once),
 	    cmocka_unit_test(test_refused_was_not_sent),
 	    cmocka_unit_test(test_proxy),
+	    cmocka_unit_test(test_bad_proxy),
 	    cmocka_unit_test(test_stop),
 	    cmocka_unit_test(test_urls),
 	    cmocka_unit_test(test_header_lines),
