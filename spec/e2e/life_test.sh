@@ -17,7 +17,7 @@ server_up && podrunner_up --image "*=$work/runner" --no-namespaces yes || exit 1
 "$KUBECTL" create namespace team > /dev/null
 cluster_install --set 'runner.namespaces={team}' || exit 1
 engine_start --polling-interval 1s
-until_ok 10 engine_ready || exit 1
+until_ok 20 engine_ready || exit 1
 
 # config NAME [LINE...]: create an InferenceConfig; each LINE goes under spec
 config() {
@@ -42,7 +42,7 @@ cronjob=$(job_of bad-nightly)
 check "its limits reach the CronJob" is "60 0 2" k get cronjob "$cronjob" -o \
 	'jsonpath={.spec.startingDeadlineSeconds} {.spec.successfulJobsHistoryLimit} {.spec.failedJobsHistoryLimit}'
 check "a changed limit" change bad-nightly '{"spec": {"failedJobsHistoryLimit": 1}}'
-check "does, too" until_ok 5 is 1 k get cronjob "$cronjob" -o 'jsonpath={.spec.failedJobsHistoryLimit}'
+check "does, too" until_ok 20 is 1 k get cronjob "$cronjob" -o 'jsonpath={.spec.failedJobsHistoryLimit}'
 
 # fire NAME: a Job of the CronJob now, as `kubectl create job --from` makes it where it knows batch/v1
 fire() {
@@ -53,34 +53,34 @@ fire() {
 		spec: .spec.jobTemplate.spec}' | k create -f -
 }
 check "a time zone that does not exist" run martian plain 'schedule: "@daily"' 'timeZone: Mars/Phobos'
-check "is told in the API server's words" until_ok 5 like '^Pending Refused .*(unknown time zone|timeZone).*' \
+check "is told in the API server's words" until_ok 20 like '^Pending Refused .*(unknown time zone|timeZone).*' \
 	run_field martian '.status.phase} {.status.reason} {.status.message'
 check "the run can go" k delete irun martian
 failures() { run_field bad-nightly '.status.failures[*].job'; }
 for i in 1 2 3 4 5 6; do
 	check "firing $i" fire "bad-$i"
-	check "fails, and is told" until_ok 10 like "bad-$i$" failures
+	check "fails, and is told" until_ok 20 like "bad-$i$" failures
 done
 check "the last five stay, whatever is left of their Jobs" is "bad-2 bad-3 bad-4 bad-5 bad-6" failures
 left() { k get jobs -o name | grep -c '/bad-'; }
-check "which is one" until_ok 5 is 1 left
+check "which is one" until_ok 20 is 1 left
 check "with the runner's words" is "InferenceFailed The model did not answer as it should (exit code 4): no answer" \
 	run_field bad-nightly '.status.failures[0].reason} {.status.failures[0].message'
-check "the message speaks of it" until_ok 5 like 'failed last at .*, InferenceFailed' run_field bad-nightly .status.message
+check "the message speaks of it" until_ok 20 like 'failed last at .*, InferenceFailed' run_field bad-nightly .status.message
 check "the run stays Scheduled" is Scheduled run_field bad-nightly .status.phase
 # One Event each: aggregated ones count.
 told() { k get events -o json | jq '[.items[] | select(.reason == "InferenceFailed") | .count // 1] | add'; }
-check "each failure is one Event" until_ok 10 is 6 told
+check "each failure is one Event" until_ok 20 is 6 told
 engine_stop
 engine_start --polling-interval 1s
-until_ok 10 engine_ready
+until_ok 20 engine_ready
 check "another firing, after a restart" fire bad-7
-check "is told" until_ok 10 is "bad-3 bad-4 bad-5 bad-6 bad-7" failures
-check "and no other again" until_ok 5 is 7 told
+check "is told" until_ok 20 is "bad-3 bad-4 bad-5 bad-6 bad-7" failures
+check "and no other again" until_ok 20 is 7 told
 check "a firing that succeeds" fire good
 good_succeeded() { k get cronjob "$cronjob" -o 'jsonpath={.status.lastSuccessfulTime}' | grep .; }
-until_ok 5 good_succeeded
-check "is no failure" until_ok 5 is 7 told
+until_ok 20 good_succeeded
+check "is no failure" until_ok 20 is 7 told
 
 # ---- nothing is written when nothing has changed ----
 
@@ -92,7 +92,7 @@ writes() { metric 'rest_client_requests_total{.*method="(create|patch|delete)"' 
 quiet() { local before; before=$(writes) && [ "$before" -gt 0 ] && sleep 4 && [ "$(writes)" = "$before" ]; }
 for i in 1 2 3 4 5 6 7 8 9; do run "held-$i" plain 'suspend: true' > /dev/null; done
 check "runs that are held" becomes Suspended held-9
-check "it gets quiet" until_ok 30 quiet
+check "it gets quiet" until_ok 60 quiet
 before_writes=$(writes) before_passes=$(passes)
 fifty_more() { [ "$(passes)" -ge $((before_passes + 50)) ]; }
 check "fifty passes" until_ok 60 fifty_more
@@ -117,9 +117,9 @@ check "and keeps a failure" becomes Failed bad-deleteonsuccess
 check "DeleteOnCompletion deletes a success" until_ok 20 gone good-deleteoncompletion
 check "and a failure" until_ok 20 gone bad-deleteoncompletion
 deletions() { k get events -o json | jq -r '[.items[] | select(.reason == "AutoDeleted") | .involvedObject.name] | sort | join(" ")'; }
-check "each leaves an Event" until_ok 5 is 'bad-deleteoncompletion good-deleteoncompletion good-deleteonsuccess' deletions
+check "each leaves an Event" until_ok 20 is 'bad-deleteoncompletion good-deleteoncompletion good-deleteonsuccess' deletions
 check "a schedule is never deleted" run nightly deleteoncompletion 'schedule: "@yearly"'
-check "and says so" until_ok 5 like '^False Scheduled .*no effect' run_field nightly \
+check "and says so" until_ok 20 like '^False Scheduled .*no effect' run_field nightly \
 	'.status.conditions[?(@.type=="AutoDelete")].status} {.status.conditions[?(@.type=="AutoDelete")].reason} {.status.conditions[?(@.type=="AutoDelete")].message'
 
 # ---- configs of other namespaces ----
@@ -134,12 +134,12 @@ borrow() {
 }
 borrowed() { "$KUBECTL" get -n team irun "$1" -o "jsonpath={$2}"; }
 check "a run of another namespace" borrow guest plain
-check "may not use a config that does not say so" until_ok 5 like \
+check "may not use a config that does not say so" until_ok 20 like \
 	"^Pending ConfigNotAllowed .*ai.krateo.io/allow-namespaces with \"team\"" borrowed guest '.status.phase} {.status.reason} {.status.message'
 check "nor learn whether there is one" borrow stranger nothing
-check "by the words" until_ok 5 like '^ConfigNotAllowed' borrowed stranger .status.reason
+check "by the words" until_ok 20 like '^ConfigNotAllowed' borrowed stranger .status.reason
 check "the owner lets it in" k annotate iconf plain 'ai.krateo.io/allow-namespaces=other, team'
-check "and it runs" until_ok 10 is Succeeded borrowed guest .status.phase
+check "and it runs" until_ok 20 is Succeeded borrowed guest .status.phase
 
 # ---- limits ----
 
@@ -179,8 +179,8 @@ check "a run" run long busy 'timeoutSeconds: 3600'
 check "is at work" becomes Running long
 check "suspended" change long '{"spec": {"suspend": true}}'
 check "it is Suspended" becomes Suspended long
-check "its Pod ends" until_ok 5 is 0 pods_of long
-check "its time starts anew" until_ok 5 is '' started long
+check "its Pod ends" until_ok 20 is 0 pods_of long
+check "its time starts anew" until_ok 20 is '' started long
 check "without suspend in its spec" k patch irun long --type json -p '[{"op": "remove", "path": "/spec/suspend"}]'
 check "it goes on" becomes Running long
 check "with another Pod" is 1 pods_of long
@@ -193,7 +193,7 @@ check "at work" becomes Running held
 uid=$(run_field long .metadata.uid)
 check "a run that is deleted at work" k delete irun long
 ended() { is '' objects_of "$uid"; }
-check "takes Job, ConfigMap and Pod with it" until_ok 10 ended
+check "takes Job, ConfigMap and Pod with it" until_ok 20 ended
 
 # shellcheck disable=SC2016 # the runner's variable
 check "a runner that tells its variable" works names 'echo job $job_name; exit 2'
@@ -211,13 +211,13 @@ queued() {
 	END
 }
 check "a run for a queue" queued queued
-check "waits for it" until_ok 5 is "Pending Queued" run_field queued '.status.phase} {.status.reason'
+check "waits for it" until_ok 20 is "Pending Queued" run_field queued '.status.phase} {.status.reason'
 check "its Job has the labels" is "gpus high true" k get job "$(job_of queued)" -o \
 	'jsonpath={.metadata.labels.kueue\.x-k8s\.io/queue-name} {.metadata.labels.kueue\.x-k8s\.io/priority-class} {.spec.suspend}'
 check "Kueue resumes it" k patch job "$(job_of queued)" --type merge -p '{"spec": {"suspend": false}}'
 check "and it is at work" becomes Running queued
 check "suspend" change queued '{"spec": {"suspend": true}}'
-check "has no effect, and says so" until_ok 5 is Queued run_field queued '.status.conditions[?(@.type=="Suspend")].reason'
+check "has no effect, and says so" until_ok 20 is Queued run_field queued '.status.conditions[?(@.type=="Suspend")].reason'
 check "the Job is left alone" is false k get job "$(job_of queued)" -o 'jsonpath={.spec.suspend}'
 
 plan

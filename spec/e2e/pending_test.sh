@@ -9,8 +9,8 @@ source spec/e2e/lib.sh
 server_up --backoff-scale 0.001 && cluster_install || exit 1
 localized() { cat "$@"; }
 k apply -f examples/iris-config.yaml > /dev/null
-engine_start --pending-timeout 6s
-until_ok 10 engine_ready || exit 1
+engine_start --pending-timeout 10s
+until_ok 20 engine_ready || exit 1
 
 said() { run_field "$1" '.status.phase} {.status.reason} {.status.message'; }
 job_of() { run_field "$1" .status.jobStatus.name; }
@@ -41,24 +41,24 @@ config() { # config NAME LINE...: as the example's, with more under spec
 # ---- a run that cannot start ----
 
 check "a run whose image nobody can pull" run noimage iris-inference-config
-until_ok 10 has_pod noimage
+until_ok 20 has_pod noimage
 waits noimage ErrImagePull 'manifest unknown'
-check "says so" until_ok 10 is 'Pending ErrImagePull The runner image cannot be pulled: manifest unknown' said noimage
+check "says so" until_ok 20 is 'Pending ErrImagePull The runner image cannot be pulled: manifest unknown' said noimage
 waits noimage ImagePullBackOff 'Back-off pulling image'
 check "and fails after its time" becomes Failed noimage
-check "with the cause" is 'Failed StartTimeout The runner did not start within 6 seconds. The runner image cannot be pulled: manifest unknown' \
+check "with the cause" is 'Failed StartTimeout The runner did not start within 10 seconds. The runner image cannot be pulled: manifest unknown' \
 	said noimage
-check "as an event tells too" until_ok 5 like 'StartTimeout' k get events
-check "its Job has ended" until_ok 10 is DeadlineExceeded k get job "$(job_of noimage)" -o \
+check "as an event tells too" until_ok 20 like 'StartTimeout' k get events
+check "its Job has ended" until_ok 20 is DeadlineExceeded k get job "$(job_of noimage)" -o \
 	'jsonpath={.status.conditions[?(@.type=="Failed")].reason}'
 no_pod() { ! has_pod "$1"; }
 check "and its Pod is gone" no_pod noimage
 check "that is the end of it" is StartTimeout run_field noimage .status.reason
 
 check "a run without a node" run nonode iris-inference-config
-until_ok 10 has_pod nonode
+until_ok 20 has_pod nonode
 pod_status nonode '{"conditions": [{"type": "PodScheduled", "status": "False", "reason": "Unschedulable", "message": "0/3 nodes are available"}]}'
-check "says so" until_ok 10 is 'Pending Unschedulable No node can take the pod: 0/3 nodes are available' said nonode
+check "says so" until_ok 20 is 'Pending Unschedulable No node can take the pod: 0/3 nodes are available' said nonode
 check "a config that does not wait for ever" config hasty 'pendingTimeoutSeconds: 1'
 check "a run of it" run hasty hasty
 check "fails for any reason" becomes Failed hasty
@@ -66,13 +66,13 @@ check "in the words of that reason" like '^Failed StartTimeout The runner did no
 check "the other one still waits" is Unschedulable run_field nonode .status.reason
 
 check "a run that is given up by a controller that is killed" run killed iris-inference-config
-until_ok 10 has_pod killed
+until_ok 20 has_pod killed
 stop engine KILL
 waits killed CreateContainerConfigError 'secret \"token\" not found'
-sleep 6
-engine_start --pending-timeout 6s --leader-elect=false
+sleep 10
+engine_start --pending-timeout 10s --leader-elect=false
 check "is given up by the next one" becomes Failed killed
-check "with the cause" is 'Failed StartTimeout The runner did not start within 6 seconds. Something that the pod refers to is missing: secret "token" not found' \
+check "with the cause" is 'Failed StartTimeout The runner did not start within 10 seconds. Something that the pod refers to is missing: secret "token" not found' \
 	said killed
 
 # warns KIND NAME UID REASON MESSAGE: an Event, as of a kubelet or the Job controller
@@ -89,7 +89,7 @@ warns() {
 	END
 }
 check "a run whose volume is missing" run novolume iris-inference-config
-until_ok 10 has_pod novolume
+until_ok 20 has_pod novolume
 pod=$(pod_of novolume)
 waits novolume ContainerCreating ''
 warns Pod "${pod#pod/}" "$(k get "$pod" -o 'jsonpath={.metadata.uid}')" FailedMount 'secret "model-key" not found'
@@ -110,8 +110,8 @@ stop engine KILL
 interrupted unmade
 interrupted deleted
 warns Job "$interrupted_job" gone SuccessfulCreate 'Created pod: x'
-engine_start --pending-timeout 6s --leader-elect=false
-check "a Job that was never made is made" until_ok 10 has_pod unmade
+engine_start --pending-timeout 10s --leader-elect=false
+check "a Job that was never made is made" until_ok 20 has_pod unmade
 check "with the contract that was promised" is '{}' k get configmap "$(job_of unmade)" -o 'jsonpath={.data.contract\.json}'
 check "a Job that has run and was deleted is not made again" becomes Failed deleted
 check "but told" like '^Failed JobLost ' said deleted
@@ -121,7 +121,7 @@ check "and there is none" is 0 count jobs -l "ai.krateo.io/run=$interrupted_uid"
 
 check "a config with one more attempt" config twice 'backoffLimit: 1'
 check "a run of it" run twice twice
-until_ok 10 has_pod twice
+until_ok 20 has_pod twice
 first=$(pod_of twice)
 pod_status twice '{"phase": "Running"}'
 check "runs" becomes Running twice
@@ -131,7 +131,7 @@ another() { has_pod twice && [ "$(pod_of twice)" != "$first" ]; }
 check "another attempt is made" until_ok 30 another # a Job waits 10 s
 k delete "$first" --wait=false > /dev/null
 pod_status twice '{"phase": "Running"}'
-check "which counts" until_ok 10 is 2 run_field twice .status.result.attempts
+check "which counts" until_ok 20 is 2 run_field twice .status.result.attempts
 check "the first is remembered, though its Pod is gone" is "${first#pod/} 4 no route to the model" run_field twice \
 	'.status.result.lastAttempts[0].pod} {.status.result.lastAttempts[0].exitCode} {.status.result.lastAttempts[0].message'
 ends twice 137 ''

@@ -30,6 +30,13 @@ check "every iris row is stored" is 150 rows_of kserve_controller_output
 check "kubectl wait sees the condition" \
 	k wait --for=condition=Ready --timeout=5s inferencerun/iris-run-january
 
+# What `kubectl explain` would have no words for; metadata's are the API server's.
+undescribed() {
+	"$KUBECTL" get crd inferenceruns.ai.krateo.io inferenceconfigs.ai.krateo.io -o json | jq -r '.. | .properties? | objects
+		| to_entries[] | select(.key != "metadata" and .value.description == null) | .key'
+}
+check "every field of ours has a description" is '' undescribed
+
 uid=$(run_field iris-run-january .metadata.uid)
 job=inf-iris-run-january-${uid:0:8}
 check "jobStatus points to the Job" is "batch/v1 Job $namespace $job" run_field iris-run-january \
