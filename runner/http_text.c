@@ -96,11 +96,11 @@ char *http_reply_header(const struct http_reply *reply, const char *name)
 /* ---- URLs ---- */
 
 /* Of a URL that cannot be read nobody can tell where a password in it begins and ends. */
-static int refuse_url(const char *url, struct err *err)
+static int refuse_url(const char *url, bool readable, struct err *err)
 {
 	auto_free char *safe = http_url_safe(url);
 
-	if (strchr(url, '@') == NULL)
+	if (readable || strchr(url, '@') == NULL)
 		return err_set(err, ERR_INVALID,
 			       "expected an http:// or https:// URL, found \"%s\"", safe);
 	return err_set(err, ERR_INVALID,
@@ -111,12 +111,13 @@ static int refuse_url(const char *url, struct err *err)
 int http_url_check(const char *url, struct err *err)
 {
 	CURLU *parts = curl_url();
-	bool good = curl_url_set(parts, CURLUPART_URL, url, 0) == CURLUE_OK;
+	bool readable = curl_url_set(parts, CURLUPART_URL, url, 0) == CURLUE_OK;
 
 	curl_url_cleanup(parts);
-	if (good && (strncasecmp(url, "http://", 7) == 0 || strncasecmp(url, "https://", 8) == 0))
+	if (readable &&
+	    (strncasecmp(url, "http://", 7) == 0 || strncasecmp(url, "https://", 8) == 0))
 		return 0;
-	return refuse_url(url, err);
+	return refuse_url(url, readable, err);
 }
 
 char *http_url_safe(const char *url)
