@@ -213,7 +213,7 @@ policy-test: setup-quiet $(MODULE) ## run the specs of the policies in DIR (scri
 REAL ?= 'real/run_test: spec/controlplane/skip || E2E_SERVER=real spec/e2e/run_test.sh'
 
 PEERS := $(wildcard spec/peers/*.txt)
-E2E := $(patsubst %,spec/e2e/%_test.sh,examples install ha chart torture crash life pending run exits refused compat peers policyref shadow)
+E2E := $(patsubst %,spec/e2e/%_test.sh,examples install chart torture ha crash life pending run exits refused compat peers policyref shadow)
 e2e: setup-quiet all tools ## the integration suites on a real control plane; builds it once
 	@for list in $(PEERS); do spec/venv $$list > /dev/null 2>&1 & done; \
 	if spec/controlplane/build > /dev/null; then wait; \

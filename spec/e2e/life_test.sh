@@ -10,7 +10,7 @@ source spec/e2e/lib.sh
 cat > "$work/runner" <<-'END'
 	#!/bin/sh
 	[ $# = 0 ] || exec /bin/sh "$@"
-	case $job_name in *bad-*) printf 'no answer' && exit 4 ;; esac
+	case $job_name in bad-* | inf-bad-*) printf 'no answer' && exit 4 ;; esac
 END
 chmod +x "$work/runner"
 server_up && podrunner_up --image "*=$work/runner" --no-namespaces yes || exit 1
@@ -99,6 +99,11 @@ check "fifty passes" until_ok 60 fifty_more
 check "write nothing" is "$before_writes" writes
 check "the config counts its runs" is "10 10 iris True" k get iconf plain -o \
 	'jsonpath={.status.runs.total} {.status.runs.active} {.status.model} {.status.conditions[0].status}'
+
+# ---- a schedule that comes by itself ----
+
+# Within a minute: what follows is done meanwhile. On apisim that is for the clock of spec/torture/day.py.
+! is_real || check "a schedule of every minute" run minutely plain 'schedule: "* * * * *"'
 
 # ---- clean-up ----
 
@@ -220,4 +225,9 @@ check "suspend" change queued '{"spec": {"suspend": true}}'
 check "has no effect, and says so" until_ok 20 is Queued run_field queued '.status.conditions[?(@.type=="Suspend")].reason'
 check "the Job is left alone" is false k get job "$(job_of queued)" -o 'jsonpath={.spec.suspend}'
 
+succeeded() { run_field minutely .status.lastSuccessfulTime | grep .; }
+if is_real; then
+	check "the schedule of every minute has come" until_ok 120 succeeded
+	check "and none of its Jobs runs on" until_ok 20 is 'Scheduled ' run_field minutely '.status.phase} {.status.active'
+fi
 plan
