@@ -12,10 +12,13 @@ static bool is_one_of(const char *word, const char *const *words)
 	return false;
 }
 
+/* As in the CRD. */
+enum { TYPE_MAX = 316, REASON_MAX = 1024 };
+
 /* metav1.Condition's rule for a reason. */
-static bool is_reason(const char *text)
+static bool is_word(const char *text, size_t max)
 {
-	if (!isalpha((unsigned char)*text) || strlen(text) > 1024)
+	if (!isalpha((unsigned char)*text) || strlen(text) > max)
 		return false;
 	for (; *text != '\0'; text++)
 		if (!isalnum((unsigned char)*text) && *text != '_' && *text != ',' && *text != ':')
@@ -29,9 +32,9 @@ static const struct json *bad_condition(const struct json *conditions)
 	static const char *const values[] = {"True", "False", "Unknown", NULL};
 
 	for (const struct json *c = json_first(conditions); c != NULL; c = json_next(c))
-		if (!is_reason(json_get_str(c, "type", "")) ||
+		if (!is_word(json_get_str(c, "type", ""), TYPE_MAX) ||
 		    !is_one_of(json_get_str(c, "status", ""), values) ||
-		    !is_reason(json_get_str(c, "reason", "")))
+		    !is_word(json_get_str(c, "reason", ""), REASON_MAX))
 			return c;
 	return NULL;
 }
@@ -50,7 +53,7 @@ char *answer_fault(const struct observed *o, const struct json *answer)
 		    "phase \"%s\"",
 		    finished ? "Succeeded or Failed" : "Pending, Scheduled, Suspended or Running",
 		    finished ? "finished" : "not finished", phase);
-	if (!is_reason(reason))
+	if (!is_word(reason, REASON_MAX))
 		return xasprintf(
 		    "status.lua: status() must answer a reason of one CamelCase word, it "
 		    "answered \"%s\"",

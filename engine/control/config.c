@@ -48,6 +48,15 @@ char *config_policy_key(const struct json *config)
 			 name);
 }
 
+int64_t config_seconds_ms(const struct json *config, const char *key, int64_t fallback_s)
+{
+	int64_t seconds = json_get_int(json_get(config, "spec"), key, fallback_s);
+
+	if (seconds < 0)
+		seconds = fallback_s;
+	return (seconds < INT32_MAX ? seconds : INT32_MAX) * 1000;
+}
+
 /* ---- status ---- */
 
 /* The member of spec.kserve, else of spec: as scripts/contract.lua has it. */

@@ -22,6 +22,10 @@ bool config_allows(const struct json *config, const char *namespace);
  * has none. */
 char *config_policy_key(const struct json *config);
 
+/* The seconds of spec.KEY in ms; fallback_s where there are none, or less. More than 68 years
+ * are as many (a config from a file has passed no CRD). */
+int64_t config_seconds_ms(const struct json *config, const char *key, int64_t fallback_s);
+
 /*
  * The status that the config should have, new; now in ms:
  *	conditions	Ready; False with a reason where no run of it can succeed: ImageMissing,

@@ -2,6 +2,7 @@
 
 #include "base/timefmt.h"
 #include "control/answer.h"
+#include "control/config.h"
 #include "control/firings.h"
 #include "control/look.h"
 #include "control/manifest.h"
@@ -237,7 +238,8 @@ void outcome_cleanup(const struct observed *o, struct plan *plan)
 {
 	const struct json *spec = json_get(o->config, "spec");
 	const char *policy = json_get_str(spec, "autoDeletePolicy", "None");
-	int64_t ttl_ms = json_get_int(spec, "ttlSecondsAfterFinished", TTL_AFTER_FINISHED_S) * 1000;
+	int64_t ttl_ms =
+	    config_seconds_ms(o->config, "ttlSecondsAfterFinished", TTL_AFTER_FINISHED_S);
 	bool succeeded = streq(phase_of(o), "Succeeded"), failed = streq(phase_of(o), "Failed");
 	const char *ended = json_get_str(json_get(o->run, "status"), "completionTime", "");
 	bool owned = o->job != NULL && decide_owns_job(o);

@@ -2,11 +2,16 @@
 
 #include "base/base64.h"
 #include "base/timefmt.h"
+#include "base/utf8.h"
 #include "control/manifest.h"
 #include "control/outcome.h"
 #include "control/status.h"
 
-enum { VIOLATIONS_MAX = 16 << 10 /* bytes of them in a message */ };
+enum {
+	VIOLATIONS_MAX = 16 << 10, /* bytes of them in a message */
+	VIOLATION_MAX = 1 << 10,   /* of one */
+	MODEL_MAX = 1024,          /* of status.model, as in the CRD */
+};
 
 static const struct json *status_of(const struct observed *o)
 {
@@ -52,9 +57,13 @@ static char *violations_text(const struct json *violations)
 {
 	struct buf text = BUF_INIT(VIOLATIONS_MAX);
 
-	for (const struct json *v = json_first(violations); v != NULL; v = json_next(v))
-		buf_addf(&text, "%s%s: %s", text.len > 0 ? "; " : "",
-			 json_get_str(v, "field", "spec"), json_get_str(v, "message", "invalid"));
+	for (const struct json *v = json_first(violations); v != NULL; v = json_next(v)) {
+		auto_free char *one = xasprintf("%s%s: %s", text.len > 0 ? "; " : "",
+						json_get_str(v, "field", "spec"),
+						json_get_str(v, "message", "invalid"));
+
+		buf_add(&text, one, utf8_prefix(one, strlen(one), VIOLATION_MAX));
+	}
 	if (text.full) {
 		text = (struct buf){text.data, text.len, text.cap, VIOLATIONS_MAX + 64, false};
 		buf_adds(&text, "; and more, too many to list");
@@ -105,9 +114,12 @@ static void name_job(const struct observed *o, struct json *status)
 static void name_model(struct json *status, const struct json *results)
 {
 	const char *model = json_str(json_at(results, "contract", "ok", "kserve", "modelName"));
+	auto_free char *cut = NULL;
 
-	if (model != NULL)
-		json_set_str(status, "model", model);
+	if (model == NULL)
+		return;
+	cut = xstrndup(model, utf8_prefix(model, strlen(model), MODEL_MAX));
+	json_set_str(status, "model", cut);
 }
 
 static void keep_contract(struct json *status, const char *contract, int64_t generation,

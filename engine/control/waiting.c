@@ -2,6 +2,7 @@
 
 #include "base/timefmt.h"
 #include "control/attempts.h"
+#include "control/config.h"
 #include "control/manifest.h"
 #include "control/status.h"
 
@@ -111,10 +112,10 @@ static const char *job_start(const struct observed *o)
 
 int64_t waiting_limit(const struct observed *o)
 {
-	int64_t seconds = json_get_int(json_get(o->config, "spec"), "pendingTimeoutSeconds", -1);
+	int64_t limit = config_seconds_ms(o->config, "pendingTimeoutSeconds", -1);
 
-	if (seconds >= 0)
-		return seconds * 1000;
+	if (limit >= 0)
+		return limit;
 	return waits_for(pending_pod(o), is_hopeless_reason) ? o->pending_ms : 0;
 }
 

@@ -530,6 +530,51 @@ static void too_many_violations_are_cut(void **state UNUSED)
 	world_done(&w);
 }
 
+static void a_long_violation_is_cut_and_told(void **state UNUSED)
+{
+	auto_json struct json *results = parse("{'validate': {'ok': []}}");
+	auto_free char *long_text = xcalloc(1, (20 << 10) + 1);
+	const char *message;
+	struct world w;
+	struct plan plan;
+
+	memset(long_text, 'x', 20 << 10);
+	for (int i = 0; i < 2; i++)
+		json_append(json_mut(json_mut(results, "validate"), "ok"),
+			    json_build("{'field': 'spec.parameters.x', 'message': %s}", long_text));
+	world_init(&w, NEW_RUN, CONFIG, NULL, NULL);
+	plan_init(&plan);
+	decide(&w.o, results, &plan);
+	message = json_str(json_at(plan.actions[0].body, "status", "message"));
+	assert_true(has_prefix(message, "spec.parameters.x: xxx"));
+	assert_non_null(strstr(message, "xxx; spec.parameters.x: xxx"));
+	plan_done(&plan);
+	world_done(&w);
+}
+
+/* Else the API would refuse the status, and the run would never start. */
+static void the_models_name_fits_its_column(void **state UNUSED)
+{
+	for (size_t len = 1024; len <= 1025; len++) {
+		auto_free char *model = xcalloc(1, len + 1);
+		auto_json struct json *results = NULL;
+		struct world w;
+		struct plan plan;
+
+		memset(model, 'm', len);
+		results = json_build("{'validate': {'ok': []}, 'contract': {'ok': {'kserve': "
+				     "{'modelName': %s}}}}",
+				     model);
+		world_init(&w, NEW_RUN, CONFIG, NULL, NULL);
+		plan_init(&plan);
+		decide(&w.o, results, &plan);
+		assert_int_equal(strlen(json_str(json_at(plan.actions[0].body, "status", "model"))),
+				 1024);
+		plan_done(&plan);
+		world_done(&w);
+	}
+}
+
 static void odd_states_do_no_harm(void **state UNUSED)
 {
 	static const struct {
@@ -543,6 +588,10 @@ static void odd_states_do_no_harm(void **state UNUSED)
 	    {"a finished run without a time, to be deleted",
 	     "{" META "}, " SPEC ", 'status': {'phase': 'Succeeded'}}",
 	     CONFIG_DELETE("DeleteOnSuccess"), NULL, NULL, ""},
+	    {"a finished run that is to stay for ever", ENDED("Succeeded", NOW),
+	     "{'spec': {'autoDeletePolicy': 'DeleteOnSuccess', 'ttlSecondsAfterFinished': "
+	     "9223372036854775807}}",
+	     NULL, NULL, "requeue=2147483647000"},
 	    {"a policy error for a run that has no phase", NEW_RUN, CONFIG, JOB("'ready': 1"),
 	     ERROR("status", "script"), "status Pending/PolicyError; event PolicyError; backoff"},
 	};
@@ -577,6 +626,8 @@ int main(void)
 	    cmocka_unit_test(a_refusal_is_told_once),
 	    cmocka_unit_test(a_refused_clean_up_leaves_the_outcome_alone),
 	    cmocka_unit_test(too_many_violations_are_cut),
+	    cmocka_unit_test(a_long_violation_is_cut_and_told),
+	    cmocka_unit_test(the_models_name_fits_its_column),
 	    cmocka_unit_test(odd_states_do_no_harm),
 	};
 

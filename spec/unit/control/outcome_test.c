@@ -167,6 +167,25 @@ static void a_reason_may_have_1024_characters(void **state UNUSED)
 	}
 }
 
+static void a_conditions_type_may_have_316_characters(void **state UNUSED)
+{
+	for (size_t len = 316; len <= 317; len++) {
+		auto_free char *type = xcalloc(1, len + 1);
+		auto_json struct json *results = NULL;
+		auto_free char *text = NULL;
+		struct world w;
+
+		memset(type, 'T', len);
+		results = json_build("{'status': {'ok': {'phase': 'Running', 'conditions': "
+				     "[{'type': %s, 'status': 'True', 'reason': 'R'}]}}}",
+				     type);
+		world_init(&w, STARTED_RUN, CONFIG, JOB("'ready': 1"), "[]");
+		text = plan_of(&w, results);
+		assert_int_equal(strstr(text, "PolicyError") != NULL, len > 316);
+		world_done(&w);
+	}
+}
+
 /* A Job whose time of end cannot be compared with ours is taken at its word. */
 static void clocks_may_differ(void **state UNUSED)
 {
@@ -216,6 +235,7 @@ int main(void)
 	    cmocka_unit_test(failed_is_not_in_progress),
 	    cmocka_unit_test(each_part_of_a_status_answer_is_checked),
 	    cmocka_unit_test(a_reason_may_have_1024_characters),
+	    cmocka_unit_test(a_conditions_type_may_have_316_characters),
 	    cmocka_unit_test(clocks_may_differ),
 	    cmocka_unit_test(an_attempt_is_told_at_once_where_another_follows),
 	};
