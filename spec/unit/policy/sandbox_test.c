@@ -1,7 +1,7 @@
 #include "policy_util.h"
 
 /* What a script must not be able to do, and what must still work. Hangs inside one C function of
- * Lua are the business of the worker: see host_test.c. */
+ * Lua are the business of the worker: see host_limits_test.c. */
 
 struct attack {
 	const char *script;
