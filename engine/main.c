@@ -100,14 +100,17 @@ static bool may_write(void *arg)
 
 /* ---- health and metrics ---- */
 
-static void observe_request(void *arg, const char *verb, int status, int64_t duration_ms)
+/* Labels as client-go has them. */
+static void observe_request(void *arg, const char *method, int status, int64_t duration_ms)
 {
 	struct app *app = arg;
-	char labels[96];
+	char labels[96], code[12];
 
-	snprintf(labels, sizeof(labels), "method=\"%s\",code=\"%d\"", verb, status);
+	snprintf(code, sizeof(code), "%d", status);
+	snprintf(labels, sizeof(labels), "code=\"%s\",method=\"%s\"",
+		 status != 0 ? code : "<error>", method);
 	metrics_add(app->metrics, METRIC_REQUESTS_TOTAL, labels, 1);
-	snprintf(labels, sizeof(labels), "method=\"%s\"", verb);
+	snprintf(labels, sizeof(labels), "verb=\"%s\"", method);
 	metrics_observe(app->metrics, METRIC_REQUEST_SECONDS, labels, (double)duration_ms / 1000);
 }
 

@@ -177,7 +177,7 @@ static void exchanged(void *arg, const struct http_reply *reply, const struct er
 
 	call->exchange = NULL;
 	if (c->observe != NULL)
-		c->observe(c->observe_arg, call->verb->name, reply != NULL ? reply->status : 0,
+		c->observe(c->observe_arg, call->verb->method, reply != NULL ? reply->status : 0,
 			   time_mono_ms() - call->started_ms);
 	if (reply == NULL)
 		fail(call, err);

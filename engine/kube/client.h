@@ -79,9 +79,9 @@ struct client_call *client_stream(struct client *c, const char *path, int64_t ti
 
 void client_cancel(struct client_call *call); /* NULL is fine */
 
-/* Called after every HTTP exchange, for metrics: verb as in RBAC, status 0: no reply. It must not
- * cancel or free. */
-typedef void client_observe_fn(void *arg, const char *verb, int status, int64_t duration_ms);
+/* Called after every HTTP exchange, for metrics: method is GET, POST, ...; status 0: no reply. It must
+ * not cancel or free. */
+typedef void client_observe_fn(void *arg, const char *method, int status, int64_t duration_ms);
 void client_observe(struct client *c, client_observe_fn *fn, void *arg);
 
 #endif

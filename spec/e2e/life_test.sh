@@ -87,8 +87,8 @@ check "is no failure" until_ok 20 is 7 told
 metric() { curl -s "http://127.0.0.1:$engine_port/metrics" | grep -E "^$1" | cut -d ' ' -f 2; }
 engine_port=$(sed -n 's/.* port=\([0-9]*\)$/\1/p' "$work/engine.log")
 passes() { metric 'controller_runtime_reconcile_total{controller="inferencerun",result="success"}'; }
-# An update is of the Lease.
-writes() { metric 'rest_client_requests_total{.*method="(create|patch|delete)"' | awk '{ n += $1 } END { print n }'; }
+# A PUT is of the Lease.
+writes() { metric 'rest_client_requests_total{.*method="(POST|PATCH|DELETE)"' | awk '{ n += $1 } END { print n }'; }
 quiet() { local before; before=$(writes) && [ "$before" -gt 0 ] && sleep 4 && [ "$(writes)" = "$before" ]; }
 for i in 1 2 3 4 5 6 7 8 9; do run "held-$i" plain 'suspend: true' > /dev/null; done
 check "runs that are held" becomes Suspended held-9
