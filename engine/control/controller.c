@@ -3,24 +3,16 @@
 #include <malloc.h>
 
 #include "base/log.h"
-#include "base/map.h"
 #include "base/timefmt.h"
 #include "control/bundles.h"
 #include "control/cache.h"
 #include "control/configs.h"
-#include "control/hold.h"
+#include "control/flights.h"
 #include "control/names.h"
-#include "control/pace.h"
 #include "control/passlog.h"
 #include "control/queue.h"
 
 enum { TIDY_MS = 2000, LOOKS_BURST = 100, LOOKS_PER_S = 5 };
-
-/* A pass in flight. */
-struct flight {
-	struct pass *pass;
-	int64_t since;
-};
 
 struct controller {
 	struct controller_deps deps;
@@ -30,10 +22,8 @@ struct controller {
 	struct configs *configs;
 	struct bundles *bundles;
 	struct queue *queue;
-	struct holds *holds;
-	struct paces *paces;
-	struct map *flights; /* key -> struct flight */
-	double looks;        /* that are free, see may_look */
+	struct flights *flights;
+	double looks; /* that are free, see may_look */
 	int64_t looked_at;
 	struct timer *pump, *resync, *tidy;
 	bool leading, stopping;
@@ -55,56 +45,40 @@ static void tidy(void *arg UNUSED)
 
 /* ---- passes ---- */
 
-static void pass_done(void *arg, const char *key, const struct pass_result *result)
+static void pass_ended(void *arg, const char *key, const struct pass_result *result,
+		       int64_t took_ms)
 {
 	struct controller *c = arg;
 	int64_t now = time_mono_ms();
-	const struct flight *flight = map_get(c->flights, key);
 
-	passlog(c->deps.metrics, key, result, queue_waited_ms(c->queue, key), now - flight->since);
-	holds_end(c->holds, key, result->run_version, result->job_uid, now);
-	if (result->run_version != NULL)
-		paces_wrote(c->paces, key, now);
+	passlog(c->deps.metrics, key, result, queue_waited_ms(c->queue, key), took_ms);
 	queue_done(c->queue, key, result->failed, now);
 	if (result->requeue_ms >= 0)
 		queue_add_after(c->queue, key, result->requeue_ms, now);
-	map_del(c->flights, key);
-	if (c->stopping && map_len(c->flights) == 0)
+	if (c->stopping && flights_len(c->flights) == 0)
 		c->stopped(c->stopped_arg);
 	else
 		wake(c);
 }
 
-static int64_t held_ms(const struct controller *c, const char *key, int64_t now)
-{
-	int64_t held = holds_left(c->holds, key, now), paced = paces_left(c->paces, key, now);
-
-	return held > paced ? held : paced;
-}
-
 static void begin_pass(struct controller *c, const char *key)
 {
-	int64_t now = time_mono_ms(), held = held_ms(c, key, now);
+	int64_t now = time_mono_ms(), wait = flights_wait(c->flights, key, now);
 	struct view view = {0};
-	struct flight *flight;
 
-	if (held > 0 || !cache_look(c->cache, key, &view)) {
-		queue_done(c->queue, key, false, now);
-		if (held > 0)
-			queue_add_after(c->queue, key, held, now);
+	if (wait == 0 && cache_look(c->cache, key, &view)) {
+		flights_begin(c->flights, key, &view);
 		return;
 	}
-	holds_begin(c->holds, key);
-	flight = xcalloc(1, sizeof(*flight));
-	flight->since = now;
-	map_put(c->flights, key, flight);
-	flight->pass = pass_start(&c->env, key, &view, pass_done, c);
+	queue_done(c->queue, key, false, now);
+	if (wait > 0)
+		queue_add_after(c->queue, key, wait, now);
 }
 
 static bool may_begin(const struct controller *c)
 {
 	return c->leading && !c->stopping && controller_ready(c) &&
-	       map_len(c->flights) < (size_t)c->spec.max_in_flight;
+	       flights_len(c->flights) < (size_t)c->spec.max_in_flight;
 }
 
 static void pump(void *arg)
@@ -141,10 +115,7 @@ static void on_seen(void *arg, const char *key, const char *run_version, const c
 {
 	struct controller *c = arg;
 
-	if (run_version != NULL && *run_version == '\0')
-		holds_forget(c->holds, key);
-	else
-		holds_seen(c->holds, key, run_version != NULL ? run_version : job_uid);
+	flights_seen(c->flights, key, run_version, job_uid);
 }
 
 static void on_run(void *arg, const char *run_key, const char *config_key, bool finished)
@@ -329,9 +300,7 @@ struct controller *controller_new(const struct controller_deps *deps,
 	c->looks = LOOKS_BURST;
 	c->looked_at = time_mono_ms();
 	c->queue = queue_new();
-	c->holds = holds_new();
-	c->paces = paces_new();
-	c->flights = map_new(free);
+	c->flights = flights_new(&c->env, pass_ended, c);
 	c->pump = timer_new(deps->loop, pump, c);
 	c->resync = timer_new(deps->loop, resync, c);
 	c->tidy = timer_new(deps->loop, tidy, c);
@@ -360,22 +329,15 @@ struct controller *controller_new(const struct controller_deps *deps,
 
 void controller_free(struct controller *c)
 {
-	const char *key;
-	void *flight;
-
 	if (c == NULL)
 		return;
-	for (size_t i = 0; map_next(c->flights, &i, &key, &flight);)
-		pass_cancel(((struct flight *)flight)->pass);
-	map_free(c->flights);
+	flights_free(c->flights);
 	bundles_free(c->bundles);
 	cache_free(c->cache);
 	configs_free(c->configs);
 	timer_free(c->pump);
 	timer_free(c->resync);
 	timer_free(c->tidy);
-	holds_free(c->holds);
-	paces_free(c->paces);
 	queue_free(c->queue);
 	free(c);
 }
@@ -392,7 +354,7 @@ void controller_stop(struct controller *c, void (*stopped)(void *arg), void *arg
 	c->stopping = true;
 	c->stopped = stopped;
 	c->stopped_arg = arg;
-	if (map_len(c->flights) == 0)
+	if (flights_len(c->flights) == 0)
 		loop_defer(c->deps.loop, stopped, arg);
 }
 
@@ -419,7 +381,8 @@ void controller_measure(struct controller *c)
 {
 	struct metrics *metrics = c->deps.metrics;
 
-	metrics_set(metrics, METRIC_ACTIVE_WORKERS, LABEL_CONTROLLER, (double)map_len(c->flights));
+	metrics_set(metrics, METRIC_ACTIVE_WORKERS, LABEL_CONTROLLER,
+		    (double)flights_len(c->flights));
 	metrics_set(metrics, METRIC_MAX_WORKERS, LABEL_CONTROLLER, c->spec.max_in_flight);
 	metrics_set(metrics, METRIC_QUEUE_DEPTH, QUEUE_NAME, (double)queue_depth(c->queue));
 	metrics_set(metrics, METRIC_QUEUE_OLDEST, QUEUE_NAME,
