@@ -34,14 +34,13 @@ ok() {
 	} 2>&1 | sed 's/^/#   /'
 }
 
-# ok_mounts NAME: as ok, but skipped where no process can have a root folder of its own: without
-# root, and in a chroot, whose / is no mount point.
+# ok_mounts NAME COMMAND...: the command decides. It is not run where no process can have a root folder
+# of its own, since its Pod would write to ours: without root, and in a chroot, whose / is no mount point.
 mounts=false
 if unshare --mount true 2>/dev/null; then mounts=true; fi
 ok_mounts() {
-	local passed=$?
 	if $mounts; then
-		(exit $passed)
+		"${@:2}"
 		ok "$1"
 		return
 	fi
@@ -113,21 +112,23 @@ start_runner
 
 # ---- what goes wrong ----
 
-pod exit3 'echo why >/dev/termination-log; exit 3'
+# Where the message goes, with a root folder of its own and without.
+message='${KSERVE_TERMINATION_LOG:-/dev/termination-log}'
+pod exit3 "echo why >$message; exit 3"
 until_is Failed field exit3 .status.phase &&
 	[ "$(state exit3 terminated.exitCode) $(state exit3 terminated.reason)" = '3 Error' ]
 ok 'an exit code other than 0: Failed, Error'
 [ "$(state exit3 terminated.message)" = why ]
-ok_mounts 'the termination message'
+ok 'the termination message'
 
 pod killed 'kill -9 $$$$'
 until_is Failed field killed .status.phase && [ "$(state killed terminated.exitCode)" = 137 ] &&
 	[ "$(state killed terminated.signal)" = 9 ]
 ok 'death by a signal: exit code 137 and the signal'
 
-pod long 'yes | tr -d "\n" | head -c 5000 >/dev/termination-log; exit 1'
+pod long "yes | tr -d \"\\n\" | head -c 5000 >$message; exit 1"
 until_is Failed field long .status.phase && [ "$(state long terminated.message | wc -c)" = 4096 ]
-ok_mounts 'a termination message is cut at 4096 bytes'
+ok 'a termination message is cut at 4096 bytes'
 
 pod fallback 'yes no | tr -d "\n" | head -c 3000; exit 1' 'terminationMessagePolicy: FallbackToLogsOnError'
 until_is Failed field fallback .status.phase &&
@@ -162,44 +163,51 @@ until_is '*MountVolume.SetUp failed for volume "v" : configmap "late" not found*
 ok 'a volume from a ConfigMap that is missing: ContainerCreating, and an Event'
 
 apply '{apiVersion: v1, kind: ConfigMap, metadata: {name: late}, data: {a: here}}'
-until_is Succeeded field noenv .status.phase && until_is Succeeded field novolume .status.phase &&
-	[ "$(log noenv)" = here ] && [ "$(log novolume)" = here ]
-ok_mounts 'both run when it comes'
+until_is Succeeded field noenv .status.phase && [ "$(log noenv)" = here ]
+ok 'the one runs when it comes'
+came() { until_is Succeeded field novolume .status.phase && [ "$(log novolume)" = here ]; }
+ok_mounts 'the other, too' came
 
 # ---- the container's world ----
 
 apply '{apiVersion: v1, kind: Secret, metadata: {name: s}, data: {user: YW5u}}'
 apply '{apiVersion: v1, kind: ConfigMap, metadata: {name: c}, data: {contract.json: "{\"a\":1}", b: "2"}}'
-pod world 'cat /tmp/contract.json; echo; ls /tmp /keys; cat /keys/renamed /pod/uid; echo; echo $pod_uid; echo $(U) "\$$(U)"; touch /tmp/x && echo writable; id -u; cat /var/run/secrets/kubernetes.io/serviceaccount/namespace' \
-	'env: [{name: pod_uid, valueFrom: {fieldRef: {fieldPath: metadata.uid}}}, {name: U, valueFrom: {secretKeyRef: {name: s, key: user}}}],
+world() {
+	pod world 'cat /tmp/contract.json; echo; ls /tmp /keys; cat /keys/renamed /pod/uid; echo; echo $pod_uid; echo $(U) "\$$(U)"; touch /tmp/x && echo writable; id -u; cat /var/run/secrets/kubernetes.io/serviceaccount/namespace' \
+		'env: [{name: pod_uid, valueFrom: {fieldRef: {fieldPath: metadata.uid}}}, {name: U, valueFrom: {secretKeyRef: {name: s, key: user}}}],
     volumeMounts: [{name: c, mountPath: /tmp/contract.json, subPath: contract.json}, {name: tmp, mountPath: /tmp}, {name: k, mountPath: /keys}, {name: p, mountPath: /pod}]' \
-	'securityContext: {runAsUser: 65532}, volumes: [{name: tmp, emptyDir: {}}, {name: c, configMap: {name: c}},
+		'securityContext: {runAsUser: 65532}, volumes: [{name: tmp, emptyDir: {}}, {name: c, configMap: {name: c}},
     {name: k, secret: {secretName: s, items: [{key: user, path: renamed}]}},
     {name: p, projected: {sources: [{downwardAPI: {items: [{path: uid, fieldRef: {fieldPath: metadata.uid}}]}}]}}],'
-until_is Succeeded field world .status.phase
-uid=$(field world .metadata.uid)
-diff <(log world && echo) - >&2 <<END
-{"a":1}
-/keys:
-renamed
+	until_is Succeeded field world .status.phase
+	local uid
+	uid=$(field world .metadata.uid)
+	diff <(log world && echo) - >&2 <<-END
+		{"a":1}
+		/keys:
+		renamed
 
-/tmp:
-contract.json
-ann$uid
-$uid
-ann \$(U)
-writable
-65532
-default
-END
-ok_mounts 'volumes, subPath, items, downward API, variables, user, service account'
+		/tmp:
+		contract.json
+		ann$uid
+		$uid
+		ann \$(U)
+		writable
+		65532
+		default
+	END
+}
+ok_mounts 'volumes, subPath, items, downward API, variables, user, service account' world
 
 [ ! -e /tmp/contract.json ] && ! ls "$dir"/root/*/ >/dev/null 2>&1
 ok 'nothing of it stays'
 
-pod readonly 'touch /x /tmp/x; exit 0' 'securityContext: {readOnlyRootFilesystem: true}'
-until_is Succeeded field readonly .status.phase && [[ $(log readonly) == *'/x'*'Read-only'*'/tmp/x'*'Read-only'* ]]
-ok_mounts 'readOnlyRootFilesystem'
+read_only() {
+	pod readonly 'touch /x /tmp/x; exit 0' 'securityContext: {readOnlyRootFilesystem: true}'
+	until_is Succeeded field readonly .status.phase &&
+		[[ $(log readonly) == *'/x'*'Read-only'*'/tmp/x'*'Read-only'* ]]
+}
+ok_mounts 'readOnlyRootFilesystem' read_only
 
 "$kubectl" run tool --image=localhost:5000/tool:1.2 --restart=Never \
 	--overrides='{"spec":{"nodeName":"node-1"}}' -- a b >/dev/null
