@@ -161,11 +161,22 @@ static void put_off(struct pass *pass)
 
 /* ---- ask ---- */
 
+/* One of host.h, whatever a worker says: it becomes the label of a metric. */
+static const char *known_kind(const char *kind)
+{
+	static const char *const kinds[] = {"reject", "limit"};
+
+	for (size_t i = 0; i < ARRAY_LEN(kinds); i++)
+		if (streq(kind, kinds[i]))
+			return kinds[i];
+	return "script";
+}
+
 static const char *error_kind(const struct json *results)
 {
 	for (const struct json *r = json_first(results); r != NULL; r = json_next(r))
 		if (json_get(r, "error") != NULL)
-			return json_get_str(json_get(r, "error"), "kind", "script");
+			return known_kind(json_get_str(json_get(r, "error"), "kind", ""));
 	return NULL;
 }
 

@@ -5,6 +5,8 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <cmocka.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "base/timefmt.h"
 #include "control/bundles.h"
@@ -208,6 +210,7 @@ struct world {
 	struct buf told;
 	bool silent; /* nothing is answered */
 	int evaluated;
+	char error_kind[16]; /* of the evaluations */
 };
 
 static void answer(void *arg, const struct fake_request *request, struct fake_answer *out)
@@ -251,9 +254,11 @@ static void emit(void *arg UNUSED, const struct json *run UNUSED, const struct j
 
 static void evaluated(void *arg, int64_t duration_ms, const char *error_kind)
 {
+	struct world *w = arg;
+
 	assert_true(duration_ms >= 0);
-	assert_null(error_kind);
-	((struct world *)arg)->evaluated++;
+	snprintf(w->error_kind, sizeof(w->error_kind), "%s", error_kind != NULL ? error_kind : "");
+	w->evaluated++;
 }
 
 static void ignore(void *arg UNUSED)
@@ -343,6 +348,7 @@ static void each_pass_tells_what_became_of_it(void **state UNUSED)
 		begin(&w);
 		assert_int_equal(w.told.len, 0);
 		scene_until(&w.scene, &w.told, ".");
+		assert_string_equal(w.error_kind, "");
 		if (!streq(w.told.data, wanted))
 			fail_msg("%s: expected %s, got %s", rows[i].what, wanted, w.told.data);
 		world_done(&w);
@@ -412,12 +418,55 @@ static void what_would_wait_for_a_hang_is_put_off(void **state UNUSED)
 	}
 }
 
+/* A program that gives the same answer to whatever a worker is told. */
+static void write_worker(char path[], const char *kind)
+{
+	auto_free char *answer =
+	    xasprintf("hook \"contract\"\\nerror {\"kind\":\"%s\",\"message\":\"m\"}\\n", kind);
+	int fd = mkstemp(path);
+
+	assert_true(fd >= 0 && fchmod(fd, 0700) == 0);
+	dprintf(fd,
+		"#!/bin/sh\nhead -c 1 <&3 >/dev/null\nprintf '\\0\\0\\0\\%03o%s' >&3\n"
+		"cat <&3 >/dev/null\n",
+		(unsigned)strlen(answer) - 2, answer);
+	close(fd);
+}
+
+/* The worker is not trusted, and what kind of error it tells becomes the label of a metric. */
+static void only_known_kinds_of_errors_are_counted(void **state UNUSED)
+{
+	static const struct row row = {.run = STARTING,
+				       .config = CONFIG,
+				       .events = {200, "{}"},
+				       .patch = {200, CHANGED("Pending")}};
+	static const char *const kinds[][2] = {
+	    {"limit", "limit"}, {"reject", "reject"}, {"script", "script"}, {"colour", "script"}};
+	const char *program = scene_program;
+
+	for (size_t i = 0; i < ARRAY_LEN(kinds); i++) {
+		char path[] = "/tmp/pass-test-XXXXXX";
+		struct world w;
+
+		write_worker(path, kinds[i][0]);
+		scene_program = path;
+		world_init(&w, &row);
+		begin(&w);
+		scene_until(&w.scene, &w.told, ".");
+		assert_string_equal(w.error_kind, kinds[i][1]);
+		world_done(&w);
+		unlink(path);
+	}
+	scene_program = program;
+}
+
 static int tests(void)
 {
 	const struct CMUnitTest list[] = {
 	    cmocka_unit_test(each_pass_tells_what_became_of_it),
 	    cmocka_unit_test(a_pass_can_be_given_up_at_any_time),
 	    cmocka_unit_test(what_would_wait_for_a_hang_is_put_off),
+	    cmocka_unit_test(only_known_kinds_of_errors_are_counted),
 	};
 
 	return cmocka_run_group_tests(list, NULL, NULL);
