@@ -1,7 +1,6 @@
 #include "runner/judge.h"
 
 #include "base/json.h"
-#include "base/scan.h"
 #include "base/utf8.h"
 #include "runner/rows.h"
 
@@ -265,4 +264,21 @@ enum verdict judge_model(int rc, const struct http_reply *reply, bool started, i
 	default:
 		return fault->err.kind == ERR_RETRY ? unavailable(fault) : VERDICT_OVER;
 	}
+}
+
+int judge_reply(const char *text, size_t len, struct fault *fault)
+{
+	auto_free char *says = NULL;
+
+	if (judge_body(text, len, &says) != BODY_ERROR)
+		return 0;
+	return fault_set(fault, REASON_MODEL_REJECTED, ERR_INVALID,
+			 "the model: HTTP status 200, but an error: %s", says);
+}
+
+int judge_not_json(const struct scan *s, struct fault *fault)
+{
+	scan_fail(s, &fault->err);
+	err_wrap(&fault->err, "the model's reply is not JSON");
+	return fault_as(fault, REASON_MODEL_REPLY_INVALID);
 }

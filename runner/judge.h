@@ -5,6 +5,7 @@
 #ifndef RUNNER_JUDGE_H
 #define RUNNER_JUDGE_H
 
+#include "base/scan.h"
 #include "runner/http.h"
 #include "runner/report.h"
 
@@ -51,6 +52,12 @@ enum verdict {
  */
 enum verdict judge_model(int rc, const struct http_reply *reply, bool started, int tries,
 			 size_t rows, struct fault *fault);
+
+/* 0 unless a model's answer with status 2xx says that it is an error. */
+int judge_reply(const char *text, size_t len, struct fault *fault);
+
+/* The scanner has failed in a model's answer. Returns -1. */
+int judge_not_json(const struct scan *s, struct fault *fault);
 
 enum body {
 	BODY_EMPTY, /* nothing but blanks */

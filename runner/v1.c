@@ -7,13 +7,6 @@ static struct row_rule any_row(const struct model *model UNUSED)
 	return (struct row_rule){.leaves = LEAF_ANY, .scalars = true, .nested = true};
 }
 
-static int not_json(const struct scan *s, struct fault *fault)
-{
-	scan_fail(s, &fault->err);
-	err_wrap(&fault->err, "the model's reply is not JSON");
-	return fault_as(fault, REASON_MODEL_REPLY_INVALID);
-}
-
 /* ---- v1 ---- */
 
 static int v1_request(const struct model *model UNUSED, const struct rows *rows, size_t from,
@@ -41,7 +34,7 @@ static int read_predictions(struct scan *s, enum scan_token token, struct output
 	output->values = 0;
 	while ((token = scan_next(s)) != SCAN_ARRAY_END) {
 		if (token == SCAN_ERROR || scan_skip(s, token) == SCAN_ERROR)
-			return not_json(s, fault);
+			return judge_not_json(s, fault);
 		output->values++;
 	}
 	output->data = start;
@@ -65,7 +58,7 @@ static int read_reply(struct scan *s, struct output *output, struct fault *fault
 
 	if (token != SCAN_OBJECT)
 		return token == SCAN_ERROR
-			   ? not_json(s, fault)
+			   ? judge_not_json(s, fault)
 			   : fault_set(
 				 fault, REASON_MODEL_REPLY_INVALID, ERR_INVALID,
 				 "the model's reply: expected {\"predictions\": [...]}, found %s",
@@ -85,7 +78,7 @@ static int read_reply(struct scan *s, struct output *output, struct fault *fault
 		scan_skip(s, token);
 	}
 	if (token == SCAN_ERROR || scan_next(s) != SCAN_END)
-		return not_json(s, fault);
+		return judge_not_json(s, fault);
 	return output->data != NULL ? 0 : refuse_null(message, fault);
 }
 
@@ -93,12 +86,10 @@ static int v1_reply(const struct model *model UNUSED, const char *text, size_t l
 		    struct results *out, struct fault *fault)
 {
 	struct output output = {.are = VALUES_ELEMENTS};
-	auto_free char *says = NULL;
 	struct scan s;
 
-	if (judge_body(text, len, &says) == BODY_ERROR)
-		return fault_set(fault, REASON_MODEL_REJECTED, ERR_INVALID,
-				 "the model: HTTP status 200, but an error: %s", says);
+	if (judge_reply(text, len, fault) < 0)
+		return -1;
 	scan_init(&s, text, len);
 	if (read_reply(&s, &output, fault) < 0)
 		return -1;
@@ -140,7 +131,7 @@ static int raw_reply(const struct model *model UNUSED, const char *text, size_t 
 	scan_init(&s, text, len);
 	scan_skip(&s, scan_next(&s));
 	if (scan_next(&s) != SCAN_END)
-		return not_json(&s, fault);
+		return judge_not_json(&s, fault);
 	output.data = text;
 	output.len = len;
 	output.name = xstrdup("response");

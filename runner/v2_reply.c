@@ -17,19 +17,12 @@ static int reply_invalid(struct fault *fault, const struct reading *r, const cha
 			 member, expected, scan_token_name(found));
 }
 
-static int reply_not_json(const struct scan *s, struct fault *fault)
-{
-	scan_fail(s, &fault->err);
-	err_wrap(&fault->err, "the model's reply is not JSON");
-	return fault_as(fault, REASON_MODEL_REPLY_INVALID);
-}
-
 static int read_leaf(struct scan *s, enum scan_token token, struct reading *r, struct fault *fault)
 {
 	auto_free char *member = NULL;
 
 	if (token == SCAN_ERROR)
-		return reply_not_json(s, fault);
+		return judge_not_json(s, fault);
 	r->output.values++;
 	r->has_null = r->has_null || token == SCAN_NULL;
 	if (token != SCAN_OBJECT && token != SCAN_KEY)
@@ -46,7 +39,7 @@ static int read_data(struct scan *s, struct reading *r, struct fault *fault)
 	int depth = 1;
 
 	if (r->output.data != NULL || token != SCAN_ARRAY)
-		return token == SCAN_ERROR ? reply_not_json(s, fault)
+		return token == SCAN_ERROR ? judge_not_json(s, fault)
 					   : reply_invalid(fault, r, "data", "one array", token);
 	while (depth > 0) {
 		token = scan_next(s);
@@ -81,14 +74,14 @@ static int read_shape(struct scan *s, struct reading *r, struct fault *fault)
 	enum scan_token token = scan_next(s);
 
 	if (r->has_shape || token != SCAN_ARRAY)
-		return token == SCAN_ERROR ? reply_not_json(s, fault)
+		return token == SCAN_ERROR ? judge_not_json(s, fault)
 					   : reply_invalid(fault, r, "shape", "one array", token);
 	r->has_shape = true;
 	while ((token = scan_next(s)) == SCAN_NUMBER && shape->rank < SHAPE_RANK_MAX)
 		if (!read_dim(s, &shape->dims[shape->rank++]))
 			break;
 	if (token == SCAN_ERROR)
-		return reply_not_json(s, fault);
+		return judge_not_json(s, fault);
 	return token == SCAN_ARRAY_END
 		   ? 0
 		   : reply_invalid(fault, r, "shape", "at most 8 whole numbers", token);
@@ -100,7 +93,7 @@ static int read_text(struct scan *s, char **out, const struct reading *r, const 
 	enum scan_token token = scan_next(s);
 
 	if (token == SCAN_ERROR)
-		return reply_not_json(s, fault);
+		return judge_not_json(s, fault);
 	if (token != SCAN_STRING || *out != NULL)
 		return reply_invalid(fault, r, member, "one string", token);
 	*out = scan_text(s);
@@ -126,7 +119,7 @@ static int read_members(struct scan *s, struct reading *r, struct fault *fault)
 			scan_skip(s, scan_next(s));
 	}
 	if (rc == 0 && token == SCAN_ERROR)
-		return reply_not_json(s, fault);
+		return judge_not_json(s, fault);
 	return rc;
 }
 
@@ -218,7 +211,7 @@ static int read_outputs(struct scan *s, const struct model *model, struct result
 			return 0;
 	}
 	if (token == SCAN_ERROR)
-		return reply_not_json(s, fault);
+		return judge_not_json(s, fault);
 	return outputs_invalid("outputs", "one array of objects", token, fault);
 }
 
@@ -228,7 +221,7 @@ static int read_reply(struct scan *s, const struct model *model, struct results 
 	enum scan_token token = scan_next(s);
 
 	if (token == SCAN_ERROR)
-		return reply_not_json(s, fault);
+		return judge_not_json(s, fault);
 	if (token != SCAN_OBJECT)
 		return outputs_invalid("its root", "an object", token, fault);
 	while ((token = scan_next(s)) == SCAN_KEY) {
@@ -238,7 +231,7 @@ static int read_reply(struct scan *s, const struct model *model, struct results 
 			return -1;
 	}
 	if (token == SCAN_ERROR || scan_next(s) != SCAN_END)
-		return reply_not_json(s, fault);
+		return judge_not_json(s, fault);
 	if (out->count == 0)
 		return fault_set(fault, REASON_MODEL_REPLY_INVALID, ERR_INVALID,
 				 "the model's reply: expected outputs[0].data, found none");
@@ -249,12 +242,10 @@ int v2_reply(const struct model *model, const char *text, size_t len, size_t row
 	     struct results *out, struct fault *fault)
 {
 	struct results found = {.rows = rows};
-	auto_free char *says = NULL;
 	struct scan s;
 
-	if (judge_body(text, len, &says) == BODY_ERROR)
-		return fault_set(fault, REASON_MODEL_REJECTED, ERR_INVALID,
-				 "the model: HTTP status 200, but an error: %s", says);
+	if (judge_reply(text, len, fault) < 0)
+		return -1;
 	scan_init(&s, text, len);
 	if (read_reply(&s, model, &found, fault) < 0) {
 		results_done(&found);
