@@ -86,16 +86,11 @@ static void test_rows(void **state UNUSED)
 
 static void test_nul_byte(void **state UNUSED)
 {
-	struct storage storage = {.text = "a\n1\0002\n", .len = 6, .piece = 6};
-	struct section section = {.provider = &text_provider, .format = &csv_format};
 	auto_rows struct rows rows = ROWS_INIT(anything);
 	struct fault fault = FAULT_INIT;
-	struct reader reader;
 
-	reader_init(&reader, &section, &storage);
-	assert_int_equal(reader_fill(&reader, &rows, SIZE_MAX, SIZE_MAX, &fault), -1);
+	assert_int_equal(pieces_decode(&csv_format, NULL, "a\n1\0002\n", 6, 6, &rows, &fault), -1);
 	assert_non_null(strstr(fault.err.msg, "row 1, value 1: expected text, found a NUL byte"));
-	reader_done(&reader);
 }
 
 /* A record that never ends is not read to its end; a long one that does is a row too long. */

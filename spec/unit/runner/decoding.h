@@ -1,5 +1,5 @@
 /*
- * decoding.h - rows out of a text that comes in pieces of any size, for the tests of formats.
+ * decoding.h - what the tests of formats say of rows and refusals.
  */
 #ifndef SPEC_UNIT_RUNNER_DECODING_H
 #define SPEC_UNIT_RUNNER_DECODING_H
@@ -10,44 +10,16 @@
 #include <stdint.h>
 #include <cmocka.h>
 
-#include "runner/reader.h"
+#include "spec/unit/runner/pieces.h"
 
 static const struct row_rule numbers = {.leaves = LEAF_NUMBER, .even = true};
 static const struct row_rule anything = {.leaves = LEAF_ANY, .scalars = true, .nested = true};
-
-/* ---- a provider whose input is a text ---- */
-
-struct storage {
-	const char *text;
-	size_t len, piece;
-};
-
-static inline int read_text(struct storage *storage, struct buf *out, struct fault *fault UNUSED)
-{
-	size_t len = storage->len < storage->piece ? storage->len : storage->piece;
-
-	buf_add(out, storage->text, len);
-	storage->text += len;
-	storage->len -= len;
-	return 0;
-}
-
-static const struct provider text_provider = {.name = "text", .read = read_text};
 
 /* All rows of a text that comes in pieces of this size. */
 static inline int read_all(const struct format *format, const struct json *settings,
 			   const char *text, size_t piece, struct rows *rows, struct fault *fault)
 {
-	struct storage storage = {.text = text, .len = strlen(text), .piece = piece};
-	struct section section = {
-	    .provider = &text_provider, .settings = settings, .format = format};
-	struct reader reader;
-	int rc;
-
-	reader_init(&reader, &section, &storage);
-	rc = reader_fill(&reader, rows, SIZE_MAX, SIZE_MAX, fault);
-	reader_done(&reader);
-	return rc;
+	return pieces_decode(format, settings, text, strlen(text), piece, rows, fault);
 }
 
 struct refused_case {

@@ -139,7 +139,7 @@ static void test_endless_row(void **state UNUSED)
 static void test_chunks(void **state UNUSED)
 {
 	struct storage storage = {.text = "[[1],[2],[3],[4],[5]]", .len = 21, .piece = 4};
-	struct section section = {.provider = &text_provider, .format = &json_format};
+	struct section section = {.provider = &pieces_provider, .format = &json_format};
 	auto_rows struct rows rows = ROWS_INIT(numbers);
 	struct fault fault = FAULT_INIT;
 	struct reader reader;
