@@ -37,167 +37,101 @@ struct reply {
 	const char *body;
 };
 
-static const struct row {
-	const char *what, *run, *config, *job;
+struct row {
+	const char *what, *run, *config, *job, *result;
 	bool no_look;
-	struct reply events, get_job, get_run, patch, post;
-	const char *result;
-} rows[] = {
-    {"an interrupted start, and nothing had been made",
-     STARTING,
-     CONFIG,
-     NULL,
-     false,
-     {200, "{\"items\": []}"},
-     {404, REFUSED},
-     {200, SAME_RUN},
-     {200, CHANGED("Pending")},
-     {201, OWNED},
-     "job u2"},
-    {"Events without a list are none",
-     STARTING,
-     CONFIG,
-     NULL,
-     false,
-     {200, "{}"},
-     {404, REFUSED},
-     {200, SAME_RUN},
-     {200, CHANGED("Pending")},
-     {201, OWNED},
-     "job u2"},
-    {"an interrupted start, and a Pod had been made",
-     STARTING,
-     CONFIG,
-     NULL,
-     false,
-     {200, POD_MADE},
-     {404, REFUSED},
-     {200, SAME_RUN},
-     {200, CHANGED("Failed")},
-     {201, OWNED},
-     "version 8, finished Failed"},
-    {"an interrupted start, and the Job is there after all",
-     STARTING,
-     CONFIG,
-     NULL,
-     false,
-     {200, POD_MADE},
-     {200, OWNED},
-     {200, SAME_RUN},
-     {200, CHANGED("Failed")},
-     {201, OWNED},
-     "failed Retry"},
-    {"an interrupted start, and Events cannot be read",
-     STARTING,
-     CONFIG,
-     NULL,
-     false,
-     {500, REFUSED},
-     {404, REFUSED},
-     {200, SAME_RUN},
-     {200, CHANGED("Failed")},
-     {201, OWNED},
-     "failed Retry"},
-    {"an interrupted start, and Events may not be read",
-     STARTING,
-     CONFIG,
-     NULL,
-     false,
-     {403, REFUSED},
-     {404, REFUSED},
-     {200, SAME_RUN},
-     {200, CHANGED("Pending")},
-     {201, OWNED},
-     "job u2"},
-    {"an interrupted start, and too many questions",
-     STARTING,
-     CONFIG,
-     NULL,
-     true,
-     {500, REFUSED},
-     {500, REFUSED},
-     {500, REFUSED},
-     {500, REFUSED},
-     {500, REFUSED},
-     "failed"},
-    {"a Job without Pod",
-     STARTED,
-     CONFIG,
-     SILENT_JOB,
-     false,
-     {200, "{\"items\": [{\"type\": \"Warning\", \"reason\": \"FailedCreate\", \"message\": "
-	   "\"quota\"}]}"},
-     {404, REFUSED},
-     {200, SAME_RUN},
-     {200, CHANGED("Pending")},
-     {201, OWNED},
-     "version 8"},
-    {"a Job without Pod, and Events cannot be read",
-     STARTED,
-     CONFIG,
-     SILENT_JOB,
-     false,
-     {500, REFUSED},
-     {404, REFUSED},
-     {200, SAME_RUN},
-     {200, CHANGED("Pending")},
-     {201, OWNED},
-     "version 8"},
-    {"a Job without Pod, and too many questions",
-     STARTED,
-     CONFIG,
-     SILENT_JOB,
-     true,
-     {500, REFUSED},
-     {404, REFUSED},
-     {200, SAME_RUN},
-     {200, CHANGED("Pending")},
-     {201, OWNED},
-     "failed, version 8"},
-    {"a lost Job",
-     STARTED,
-     CONFIG,
-     NULL,
-     false,
-     {500, REFUSED},
-     {404, REFUSED},
-     {200, SAME_RUN},
-     {200, CHANGED("Failed")},
-     {201, OWNED},
-     "version 8, finished Failed"},
-    {"a refusal is told in the status",
-     STARTING,
-     CONFIG,
-     NULL,
-     false,
-     {200, "{\"items\": []}"},
-     {404, REFUSED},
-     {200, SAME_RUN},
-     {200, CHANGED("Pending")},
-     {403, REFUSED},
-     "failed Denied, version 8"},
-    {"a refusal, and its status is refused as well",
-     STARTING,
-     CONFIG,
-     NULL,
-     false,
-     {200, "{\"items\": []}"},
-     {404, REFUSED},
-     {200, SAME_RUN},
-     {409, REFUSED},
-     {403, REFUSED},
-     "failed Denied"},
-    {"no config",
-     STARTING,
-     NULL,
-     NULL,
-     false,
-     {500, REFUSED},
-     {404, REFUSED},
-     {200, SAME_RUN},
-     {200, CHANGED("Pending")},
-     {201, OWNED},
-     "version 8"},
+	struct reply events, get_job, get_run, patch, post; /* no status: as in `usual` */
+};
+
+static const struct row usual = {.events = {200, "{\"items\": []}"},
+				 .get_job = {404, REFUSED},
+				 .get_run = {200, SAME_RUN},
+				 .patch = {200, CHANGED("Pending")},
+				 .post = {201, OWNED}};
+
+static const struct row rows[] = {
+    {.what = "an interrupted start, and nothing had been made",
+     .run = STARTING,
+     .config = CONFIG,
+     .result = "job u2"},
+    {.what = "Events without a list are none",
+     .run = STARTING,
+     .config = CONFIG,
+     .events = {200, "{}"},
+     .result = "job u2"},
+    {.what = "an interrupted start, and a Pod had been made",
+     .run = STARTING,
+     .config = CONFIG,
+     .events = {200, POD_MADE},
+     .patch = {200, CHANGED("Failed")},
+     .result = "version 8, finished Failed"},
+    {.what = "an interrupted start, and the Job is there after all",
+     .run = STARTING,
+     .config = CONFIG,
+     .events = {200, POD_MADE},
+     .get_job = {200, OWNED},
+     .patch = {200, CHANGED("Failed")},
+     .result = "failed Retry"},
+    {.what = "an interrupted start, and Events cannot be read",
+     .run = STARTING,
+     .config = CONFIG,
+     .events = {500, REFUSED},
+     .patch = {200, CHANGED("Failed")},
+     .result = "failed Retry"},
+    {.what = "an interrupted start, and Events may not be read",
+     .run = STARTING,
+     .config = CONFIG,
+     .events = {403, REFUSED},
+     .result = "job u2"},
+    {.what = "an interrupted start, and too many questions",
+     .run = STARTING,
+     .config = CONFIG,
+     .no_look = true,
+     .events = {500, REFUSED},
+     .get_job = {500, REFUSED},
+     .get_run = {500, REFUSED},
+     .patch = {500, REFUSED},
+     .post = {500, REFUSED},
+     .result = "failed"},
+    {.what = "a Job without Pod",
+     .run = STARTED,
+     .config = CONFIG,
+     .job = SILENT_JOB,
+     .events = {200,
+		"{\"items\": [{\"type\": \"Warning\", \"reason\": \"FailedCreate\", \"message\": "
+		"\"quota\"}]}"},
+     .result = "version 8"},
+    {.what = "a Job without Pod, and Events cannot be read",
+     .run = STARTED,
+     .config = CONFIG,
+     .job = SILENT_JOB,
+     .events = {500, REFUSED},
+     .result = "version 8"},
+    {.what = "a Job without Pod, and too many questions",
+     .run = STARTED,
+     .config = CONFIG,
+     .job = SILENT_JOB,
+     .no_look = true,
+     .events = {500, REFUSED},
+     .result = "failed, version 8"},
+    {.what = "a lost Job",
+     .run = STARTED,
+     .config = CONFIG,
+     .events = {500, REFUSED},
+     .patch = {200, CHANGED("Failed")},
+     .result = "version 8, finished Failed"},
+    {.what = "a refusal is told in the status",
+     .run = STARTING,
+     .config = CONFIG,
+     .post = {403, REFUSED},
+     .result = "failed Denied, version 8"},
+    {.what = "a refusal, and its status is refused as well",
+     .run = STARTING,
+     .config = CONFIG,
+     .patch = {409, REFUSED},
+     .post = {403, REFUSED},
+     .result = "failed Denied"},
+    {.what = "no config", .run = STARTING, .events = {500, REFUSED}, .result = "version 8"},
 };
 
 struct world {
@@ -213,9 +147,15 @@ struct world {
 	char error_kind[16]; /* of the evaluations */
 };
 
+static struct reply either(struct reply own, struct reply usually)
+{
+	return own.status != 0 ? own : usually;
+}
+
 static void answer(void *arg, const struct fake_request *request, struct fake_answer *out)
 {
 	struct world *w = arg;
+	const struct row *row = w->row;
 	const char *text = request->text;
 	struct reply reply = {200, "{\"metadata\": {\"resourceVersion\": \"1\"}, \"items\": []}"};
 
@@ -226,15 +166,15 @@ static void answer(void *arg, const struct fake_request *request, struct fake_an
 	if (w->silent)
 		return;
 	if (strstr(text, "/events?") != NULL)
-		reply = w->row->events;
+		reply = either(row->events, usual.events);
 	else if (has_prefix(text, "GET ") && strstr(text, "/jobs/") != NULL)
-		reply = w->row->get_job;
+		reply = either(row->get_job, usual.get_job);
 	else if (has_prefix(text, "GET ") && strstr(text, "/inferenceruns/") != NULL)
-		reply = w->row->get_run;
+		reply = either(row->get_run, usual.get_run);
 	else if (has_prefix(text, "PATCH ") && strstr(text, "/inferenceruns/") != NULL)
-		reply = w->row->patch;
+		reply = either(row->patch, usual.patch);
 	else if (has_prefix(text, "POST ") && strstr(text, "/events") == NULL)
-		reply = w->row->post;
+		reply = either(row->post, usual.post);
 	*out = (struct fake_answer){.status = reply.status, .body = reply.body};
 }
 
@@ -359,8 +299,7 @@ static void each_pass_tells_what_became_of_it(void **state UNUSED)
  */
 static void a_pass_can_be_given_up_at_any_time(void **state UNUSED)
 {
-	static const struct row looking = {
-	    .run = STARTING, .config = CONFIG, .events = {200, "{\"items\": []}"}};
+	static const struct row looking = {.run = STARTING, .config = CONFIG};
 	static const struct row acting = {.run = STARTED, .config = CONFIG};
 	static const struct row asking = {.run = RUN_OF(""), .config = CONFIG};
 	static const struct row *const cases[] = {&looking, &acting, &asking};
@@ -389,10 +328,7 @@ static void counted(void *arg, const struct json *reply UNUSED, const struct err
 static void what_would_wait_for_a_hang_is_put_off(void **state UNUSED)
 {
 	static const struct row known = {.run = RUN_OF("'phase': 'Pending'"), .config = CONFIG};
-	static const struct row new = {.run = RUN_OF(""),
-				       .config = CONFIG,
-				       .get_run = {200, SAME_RUN},
-				       .patch = {200, CHANGED("Pending")}};
+	static const struct row new = {.run = RUN_OF(""), .config = CONFIG};
 	auto_json struct json *files =
 	    json_build("{'contract.lua': 'return {contract = function() while true do end end}'}");
 	auto_json struct json *question =
@@ -436,10 +372,7 @@ static void write_worker(char path[], const char *kind)
 /* The worker is not trusted, and what kind of error it tells becomes the label of a metric. */
 static void only_known_kinds_of_errors_are_counted(void **state UNUSED)
 {
-	static const struct row row = {.run = STARTING,
-				       .config = CONFIG,
-				       .events = {200, "{}"},
-				       .patch = {200, CHANGED("Pending")}};
+	static const struct row row = {.run = STARTING, .config = CONFIG};
 	static const char *const kinds[][2] = {
 	    {"limit", "limit"}, {"reject", "reject"}, {"script", "script"}, {"colour", "script"}};
 	const char *program = scene_program;
