@@ -229,6 +229,15 @@ static void start_shadows(struct server *server)
 							     .arg = server});
 }
 
+/* There is one shadow, and it has been loaded. */
+static void set_up_green(struct server *server)
+{
+	set_up(server);
+	add(server, "green", GOOD("green"));
+	start_shadows(server);
+	scene_until(&server->s, &server->annotations, "active");
+}
+
 /* A new run, about which the bundle in force has said this. */
 static void consider(struct server *server, const char *team)
 {
@@ -289,10 +298,7 @@ static void nothing_waits_for_it(void **state UNUSED)
 {
 	struct server server;
 
-	set_up(&server);
-	add(&server, "green", GOOD("green"));
-	start_shadows(&server);
-	scene_until(&server.s, &server.annotations, "active");
+	set_up_green(&server);
 	shadows_pause(server.shadows);
 	for (int i = 0; i < SHADOW_QUEUE + 3; i++)
 		consider(&server, "green");
@@ -317,10 +323,7 @@ static void figures_begin_anew(void **state UNUSED)
 	bool loaded = false;
 	struct server server;
 
-	set_up(&server);
-	add(&server, "green", GOOD("green"));
-	start_shadows(&server);
-	scene_until(&server.s, &server.annotations, "active");
+	set_up_green(&server);
 	consider(&server, "blue");
 	scene_until(&server.s, &server.annotations, "\\\"evaluated\\\":1");
 	shadows_pause(server.shadows);
@@ -341,10 +344,7 @@ static void one_that_goes_is_asked_no_more(void **state UNUSED)
 {
 	struct server server;
 
-	set_up(&server);
-	add(&server, "green", GOOD("green"));
-	start_shadows(&server);
-	scene_until(&server.s, &server.annotations, "active");
+	set_up_green(&server);
 	shadows_pause(server.shadows);
 	consider(&server, "blue");
 	policy_forget(server.s.host, "shadow/ns/green");
@@ -359,10 +359,7 @@ static void it_may_be_freed_at_any_time(void **state UNUSED)
 {
 	struct server server;
 
-	set_up(&server);
-	add(&server, "green", GOOD("green"));
-	start_shadows(&server);
-	scene_until(&server.s, &server.annotations, "active");
+	set_up_green(&server);
 	consider(&server, "blue");
 	consider(&server, "blue");
 	fake_run_for(server.s.fake, 0);
