@@ -8,7 +8,7 @@ here=$(cd "$(dirname "$0")/../.." && pwd)
 build=${BUILD:-$here/build}
 kubectl=${KUBECTL:-kubectl}
 dir=$(mktemp -d)
-tests=0 failures=0 sim_pid='' runner_pid=''
+sim_pid='' runner_pid=''
 export KUBECONFIG=$dir/kubeconfig
 
 stop() {
@@ -17,21 +17,12 @@ stop() {
 	rm -rf "$dir"
 }
 trap stop EXIT
+# shellcheck source=spec/e2e/ok.sh
+source "$here/spec/e2e/ok.sh"
 
-# ok NAME: the status before it decides.
-ok() {
-	local passed=$? # of the command before
-	tests=$((tests + 1))
-	if [ $passed -eq 0 ]; then
-		echo "ok $tests - $1"
-		return
-	fi
-	failures=$((failures + 1))
-	echo "not ok $tests - $1"
-	{
-		"$kubectl" get pods | grep -v Completed
-		tail -n 10 "$dir/log"
-	} 2>&1 | sed 's/^/#   /'
+clues() {
+	"$kubectl" get pods | grep -v Completed
+	tail -n 10 "$dir/log"
 }
 
 # ok_mounts NAME COMMAND...: the command decides. It is not run where no process can have a root folder
@@ -264,5 +255,4 @@ until_is Succeeded field plain .status.phase && [ "$(log plain)" = $'{"a":1}\nde
 	[ "$(state plain terminated.message)" = bye ]
 ok 'without namespaces: the files by their variables'
 
-echo "1..$tests"
-[ $failures -eq 0 ]
+plan

@@ -6,7 +6,6 @@ set -u
 here=$(cd "$(dirname "$0")/../.." && pwd)
 build=${BUILD:-$here/build}
 dir=$(mktemp -d)
-tests=0 failures=0
 db='' db_pid='' model='' model_pid='' status='' body='' headers=''
 
 stop() {
@@ -15,19 +14,11 @@ stop() {
 	rm -rf "$dir"
 }
 trap stop EXIT
+# shellcheck source=spec/e2e/ok.sh
+source "$here/spec/e2e/ok.sh"
 
-# ok NAME: the status before it decides.
-ok() {
-	local passed=$? # of the command before
-	tests=$((tests + 1))
-	if [ $passed -eq 0 ]; then
-		echo "ok $tests - $1"
-		return
-	fi
-	failures=$((failures + 1))
-	echo "not ok $tests - $1"
-	printf '# status %s, headers and body:\n%s\n%s\n' "$status" "$headers" "${body:0:2000}" |
-		sed 's/^/#   /'
+clues() {
+	printf 'status %s, headers and body:\n%s\n%s\n' "$status" "$headers" "${body:0:2000}"
 }
 
 # call METHOD URL [CURL OPTION...]: sets status, headers and body. status 000: no whole reply.
@@ -387,5 +378,4 @@ has 200 '"path":"/compute/kserveinput"' && has 200 '"authorization":"Basic"' &&
 	has 200 '"body":"{\"input_table_name\":\"empty_table\"}"' && ! has 200 "$(printf 'ann:secret' | base64)"
 ok 'the log of requests, without the password'
 
-echo "1..$tests"
-[ $failures -eq 0 ]
+plan
