@@ -104,7 +104,7 @@ struct json *json_number(const char *text); /* text must be a JSON number; it is
  */
 struct json *json_build(const char *template, ...);
 
-/* Add or replace a member. A replaced one keeps its place. */
+/* Add or replace a member. A replaced one keeps its place. What is no object stays as it is. */
 void json_set(struct json *object, const char *key, struct json *value_taken);
 void json_set_str(struct json *object, const char *key, const char *text);
 void json_append(struct json *array, struct json *value_taken);

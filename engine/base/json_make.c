@@ -143,7 +143,9 @@ struct json *json_build(const char *template, ...)
 
 void json_set(struct json *object, const char *key, struct json *value_taken)
 {
-	if (json_get(object, key) != NULL)
+	if (json_type(object) != JSON_OBJECT)
+		json_free(value_taken);
+	else if (json_get(object, key) != NULL)
 		cJSON_ReplaceItemInObjectCaseSensitive(tree(object), key, tree(value_taken));
 	else
 		cJSON_AddItemToObject(tree(object), key, tree(value_taken));

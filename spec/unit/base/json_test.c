@@ -334,6 +334,19 @@ static void a_replaced_member_keeps_its_place(void **state)
 	assert_prints(value, "{\"b\":\"x\",\"d\":null,\"e\":{\"in\":true}}");
 }
 
+static void what_is_no_object_gets_no_member(void **state)
+{
+	auto_json struct json *list = parsed("[1]"), *number = parsed("1");
+
+	(void)state;
+	json_set(list, "a", json_object());
+	json_set(number, "a", json_object());
+	json_set_str(NULL, "a", "x");
+	assert_null(json_obj(list, "a"));
+	assert_prints(list, "[1]");
+	assert_null(json_first(number));
+}
+
 static void what_is_appended_has_no_key(void **state)
 {
 	auto_json struct json *array = json_array();
@@ -365,6 +378,7 @@ int main(void)
 	    cmocka_unit_test(build_escapes_its_arguments),
 	    cmocka_unit_test(strings_that_are_not_utf8_are_mended),
 	    cmocka_unit_test(a_replaced_member_keeps_its_place),
+	    cmocka_unit_test(what_is_no_object_gets_no_member),
 	    cmocka_unit_test(what_is_appended_has_no_key),
 	};
 

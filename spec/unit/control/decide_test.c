@@ -575,6 +575,55 @@ static void the_models_name_fits_its_column(void **state UNUSED)
 	}
 }
 
+static void survive(const char *run, const char *job, const struct json *results)
+{
+	struct world w;
+	struct plan plan;
+
+	world_init(&w, run, CONFIG, job, "[]");
+	plan_init(&plan);
+	decide(&w.o, results, &plan);
+	plan_done(&plan);
+	world_done(&w);
+}
+
+/* Whatever the worker answers, which is not trusted: it does not end the controller. */
+static void any_answer_is_survived(void **state UNUSED)
+{
+	static const char *const values[] = {
+	    "null",
+	    "5",
+	    "[5]",
+	    "{}",
+	    "{'phase': 'Running', 'conditions': [5, {}]}",
+	    "{'kserve': {'modelName': 5}}",
+	    "{'metadata': 5, 'spec': []}",
+	    "{'metadata': {'labels': 5, 'annotations': [], 'ownerReferences': 5}}",
+	    "{'spec': {'template': {'spec': 5}, 'jobTemplate': 5}}",
+	    "{'spec': {'template': {'spec': {'containers': [5, {}, {'name': 5}], 'volumes': 5}}}}",
+	};
+	static const char scheduled[] =
+	    "{" META "}, 'spec': {'configRef': {'name': 'c'}, 'schedule': '@daily'}}";
+
+	for (size_t i = 0; i < ARRAY_LEN(values) * ARRAY_LEN(values); i++) {
+		auto_json struct json *a = json_build(values[i / ARRAY_LEN(values)]);
+		auto_json struct json *b = json_build(values[i % ARRAY_LEN(values)]);
+		auto_json struct json *good =
+		    json_build("{'validate': {'ok': []}, 'contract': {'ok': %j},"
+			       " 'shape': {'ok': %j}, 'status': {'ok': %j}}",
+			       a, b, b);
+		auto_json struct json *bad =
+		    json_build("{'validate': {'ok': %j}, 'contract': {'error': %j}}", a, b);
+
+		survive(NEW_RUN, NULL, good);
+		survive(scheduled, NULL, good);
+		survive(STARTING_RUN, NULL, good);
+		survive(STARTED_RUN, JOB("'ready': 1"), good);
+		survive(NEW_RUN, NULL, bad);
+		survive(NEW_RUN, NULL, a);
+	}
+}
+
 static void odd_states_do_no_harm(void **state UNUSED)
 {
 	static const struct {
@@ -628,6 +677,7 @@ int main(void)
 	    cmocka_unit_test(too_many_violations_are_cut),
 	    cmocka_unit_test(a_long_violation_is_cut_and_told),
 	    cmocka_unit_test(the_models_name_fits_its_column),
+	    cmocka_unit_test(any_answer_is_survived),
 	    cmocka_unit_test(odd_states_do_no_harm),
 	};
 
