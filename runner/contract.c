@@ -51,6 +51,24 @@ static int read_parameters(struct contract *contract, struct err *err)
 	return 0;
 }
 
+/* They become a part of headers and of the names of objects. */
+static int read_ids(struct contract *contract, struct err *err)
+{
+	static const char *const names[] = {"jobId", "jobName"};
+	const char **const ids[] = {&contract->job_id, &contract->job_name};
+
+	for (size_t i = 0; i < ARRAY_LEN(names); i++) {
+		if (field_string(contract->root, "", names[i], ids[i], err) < 0)
+			return -1;
+		if (strlen(*ids[i]) > CONTRACT_ID_MAX || !http_header_valid(names[i], *ids[i]))
+			return err_set(err, ERR_INVALID,
+				       "%s: expected at most %d bytes of text on one line, found "
+				       "another",
+				       names[i], CONTRACT_ID_MAX);
+	}
+	return 0;
+}
+
 static int read_root(struct contract *contract, struct err *err)
 {
 	static const char *const known[] = {"jobId",  "jobName",    "kserve", "input",
@@ -60,8 +78,7 @@ static int read_root(struct contract *contract, struct err *err)
 	if (json_type(contract->root) != JSON_OBJECT)
 		return err_set(err, ERR_INVALID, "expected an object, found %s",
 			       json_type_name(json_type(contract->root)));
-	if (field_string(contract->root, "", "jobId", &contract->job_id, err) < 0 ||
-	    field_string(contract->root, "", "jobName", &contract->job_name, err) < 0 ||
+	if (read_ids(contract, err) < 0 ||
 	    field_object(contract->root, "", "kserve", &kserve, err) < 0 ||
 	    model_read(kserve, &contract->model, err) < 0 || read_parameters(contract, err) < 0 ||
 	    section_read(contract->root, "input", SIDE_INPUT, &contract->input, err) < 0 ||

@@ -18,11 +18,11 @@
 #include "runner/model.h"
 #include "runner/provider.h"
 
-enum { CONTRACT_MAX = 1 << 20 };
+enum { CONTRACT_MAX = 1 << 20, CONTRACT_ID_MAX = 1024 };
 
 struct contract {
-	struct json *root; /* owns what is borrowed below */
-	const char *job_id, *job_name;
+	struct json *root;             /* owns what is borrowed below */
+	const char *job_id, *job_name; /* at most CONTRACT_ID_MAX bytes, without line ends */
 	struct model model;
 	const struct json *parameters; /* an object of strings, or NULL */
 	struct section input, output;

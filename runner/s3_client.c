@@ -10,7 +10,7 @@
 #include "runner/uri.h"
 #include "runner/xml.h"
 
-enum { BUCKET_MIN = 3, BUCKET_MAX = 63, URL_MAX = 16 << 10 };
+enum { BUCKET_MIN = 3, BUCKET_MAX = 63 };
 
 enum reason s3_unavailable(const struct s3_client *client)
 {
@@ -143,7 +143,7 @@ void s3_client_done(struct s3_client *client)
 
 char *s3_url(const struct s3_client *client, const char *key, const char *query)
 {
-	struct buf url = BUF_INIT(URL_MAX);
+	struct buf url = BUF_INIT(SIZE_MAX / 2);
 
 	buf_addf(&url, "%s/", client->base);
 	uri_encode(key, strlen(key), "/", &url);

@@ -3,8 +3,6 @@
 #include "runner/uri.h"
 #include "runner/xml.h"
 
-enum { QUERY_MAX = 16 << 10 };
-
 #define RESULT "ListBucketResult"
 #define CONTENTS RESULT "/Contents"
 
@@ -142,7 +140,7 @@ static int compare(const void *a, const void *b)
 
 static char *list_url(const struct s3_client *client, const char *prefix, const char *token)
 {
-	auto_buf struct buf query = BUF_INIT(QUERY_MAX);
+	auto_buf struct buf query = BUF_INIT(SIZE_MAX / 2);
 
 	if (token != NULL) {
 		buf_adds(&query, "continuation-token=");

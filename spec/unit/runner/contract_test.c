@@ -27,6 +27,9 @@ static void test_refused(void **state UNUSED)
 	    {"{} x", "nothing behind"},
 	    {"[]", "expected an object, found array"},
 	    {"{\"jobId\": 7}", "jobId: expected a string, found number"},
+	    {"{\"jobId\": \"a\\r\\nX-Header: b\"}",
+	     "jobId: expected at most 1024 bytes of text on one"},
+	    {"{\"jobName\": \"a\\n\"}", "jobName: expected at most"},
 	    {"{}", "kserve: expected an object, found nothing"},
 	    {WITH_KSERVE("null"), "kserve: expected an object, found null"},
 	    {WITH_KSERVE("{}"), "kserve.modelUrl: expected a string, found nothing"},
@@ -79,6 +82,21 @@ static void test_refused(void **state UNUSED)
 }
 
 /* A password in the model's URL must not reach a message. */
+static void test_length_of_ids(void **state UNUSED)
+{
+	for (size_t len = CONTRACT_ID_MAX; len <= CONTRACT_ID_MAX + 1; len++) {
+		auto_free char *id = xcalloc(1, len + 1), *text = NULL;
+		auto_contract struct contract contract = {0};
+		struct err err = ERR_INIT;
+
+		memset(id, 'i', len);
+		text = xasprintf("{\"jobId\": \"%s\"}", id);
+		assert_int_equal(contract_parse(text, strlen(text), &contract, &err), -1);
+		assert_int_equal(has_prefix(err.msg, "jobId: expected at most"),
+				 len > CONTRACT_ID_MAX);
+	}
+}
+
 static void test_no_secret_in_message(void **state UNUSED)
 {
 	static const char text[] = WITH_KSERVE("{\"modelUrl\":\"ftp://u:hunter2@h/x?k=hunter3\"}");
@@ -189,10 +207,10 @@ static void test_least_fields(void **state UNUSED)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    cmocka_unit_test(test_refused),      cmocka_unit_test(test_no_secret_in_message),
-	    cmocka_unit_test(test_size_limit),   cmocka_unit_test(test_file_missing),
-	    cmocka_unit_test(test_urls),         cmocka_unit_test(test_all_fields),
-	    cmocka_unit_test(test_least_fields),
+	    cmocka_unit_test(test_length_of_ids),        cmocka_unit_test(test_refused),
+	    cmocka_unit_test(test_no_secret_in_message), cmocka_unit_test(test_size_limit),
+	    cmocka_unit_test(test_file_missing),         cmocka_unit_test(test_urls),
+	    cmocka_unit_test(test_all_fields),           cmocka_unit_test(test_least_fields),
 	};
 
 	log_setup(LOG_ERROR, LOG_TEXT);

@@ -54,6 +54,18 @@ static void test_refused(void **state UNUSED)
 	}
 }
 
+/* Without its query a DELETE of an upload would be one of the object. */
+static void test_a_url_is_whole(void **state UNUSED)
+{
+	static char base[] = "http://h/b";
+	const struct s3_client client = {.base = base};
+	auto_free char *query = xcalloc(1, (1 << 20) + 1), *url = NULL;
+
+	memset(query, 'q', 1 << 20);
+	url = s3_url(&client, "k", query);
+	assert_int_equal(strlen(url), strlen("http://h/b/k?") + strlen(query));
+}
+
 static void test_pages(void **state UNUSED)
 {
 	auto_s3_list struct s3_list list = {.count = 0};
@@ -94,6 +106,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(test_refused),
+	    cmocka_unit_test(test_a_url_is_whole),
 	    cmocka_unit_test(test_pages),
 	    cmocka_unit_test(test_limit),
 	};
