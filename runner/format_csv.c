@@ -1,6 +1,6 @@
 /* format_csv.c - the format csv (RFC 4180). */
 #include "base/map.h"
-#include "base/utf8.h"
+#include "runner/csv_field.h"
 #include "runner/field.h"
 #include "runner/format.h"
 
@@ -135,70 +135,7 @@ static bool skip_bom(struct decoder *d, struct feed *feed)
 	return true;
 }
 
-/* ---- fields ---- */
-
-static const char *read_quoted(struct decoder *d, const char *at, const char *end,
-			       const char **problem)
-{
-	for (at++;; at++) {
-		const char *quote = memchr(at, '"', (size_t)(end - at));
-
-		if (quote == NULL) {
-			*problem = "expected a closing quote, found none";
-			return end;
-		}
-		buf_add(&d->cell, at, (size_t)(quote - at));
-		at = quote + 1;
-		if (at == end || *at != '"')
-			break;
-		buf_addc(&d->cell, '"');
-	}
-	if (at < end && *at != d->delimiter)
-		*problem = "expected a delimiter behind the closing quote";
-	return at;
-}
-
-static const char *read_plain(struct decoder *d, const char *at, const char *end,
-			      const char **problem)
-{
-	const char *start = at;
-
-	while (at < end && *at != d->delimiter && *at != '"')
-		at++;
-	if (at < end && *at == '"')
-		*problem = "expected quotes around the whole field, found one inside of it";
-	buf_add(&d->cell, start, (size_t)(at - start));
-	return at;
-}
-
-/* The field at `at` comes into d->cell; returns where it ends. */
-static const char *read_field(struct decoder *d, const char *at, const char *end, bool *quoted,
-			      const char **problem)
-{
-	buf_clear(&d->cell);
-	*quoted = at < end && *at == '"';
-	at = *quoted ? read_quoted(d, at, end, problem) : read_plain(d, at, end, problem);
-	if (*problem == NULL && !utf8_valid(d->cell.data, d->cell.len))
-		*problem = "expected UTF-8";
-	if (*problem == NULL && memchr(d->cell.data, '\0', d->cell.len) != NULL)
-		*problem = "expected text, found a NUL byte";
-	return at;
-}
-
-/* The text without blanks around it, if that is a JSON number. */
-static bool is_number(const struct buf *cell, const char **text, size_t *len)
-{
-	const char *start = cell->data + strspn(cell->data, " \t"), *end = cell->data + cell->len;
-	struct scan s;
-
-	while (end > start && (end[-1] == ' ' || end[-1] == '\t'))
-		end--;
-	*text = start;
-	*len = (size_t)(end - start);
-	scan_init(&s, start, *len);
-	return *len > 0 && (*start == '-' || (*start >= '0' && *start <= '9')) &&
-	       scan_next(&s) == SCAN_NUMBER && scan_next(&s) == SCAN_END;
-}
+/* ---- rows ---- */
 
 /* What a field is depends on what the model takes: 12 for a tensor of BYTES is "12". */
 static void add_value(struct decoder *d, bool quoted, unsigned leaves)
@@ -206,7 +143,7 @@ static void add_value(struct decoder *d, bool quoted, unsigned leaves)
 	const char *text;
 	size_t len;
 
-	if (!quoted && (leaves & LEAF_NUMBER) != 0 && is_number(&d->cell, &text, &len))
+	if (!quoted && (leaves & LEAF_NUMBER) != 0 && csv_is_number(&d->cell, &text, &len))
 		buf_add(&d->row, text, len);
 	else if (!quoted && (leaves & LEAF_NULL) != 0 && d->cell.len == 0)
 		buf_adds(&d->row, "null");
@@ -216,8 +153,6 @@ static void add_value(struct decoder *d, bool quoted, unsigned leaves)
 	else
 		buf_add_json(&d->row, d->cell.data, d->cell.len);
 }
-
-/* ---- rows ---- */
 
 static int refuse(const struct rows *rows, size_t column, const char *problem, struct fault *fault)
 {
@@ -264,13 +199,13 @@ static int read_header(struct decoder *d, const char *at, const char *end, struc
 		bool quoted;
 		size_t len;
 
-		at = read_field(d, at, end, &quoted, &problem);
+		at = csv_read(at, end, d->delimiter, &d->cell, &quoted, &problem);
 		if (problem == NULL && d->objects)
 			problem = add_name(d, column);
 		if (problem != NULL)
 			return fault_set(fault, REASON_INPUT_INVALID, ERR_INVALID,
 					 "the first line, name %zu: %s", column + 1, problem);
-		numbers += !quoted && is_number(&d->cell, &text, &len);
+		numbers += !quoted && csv_is_number(&d->cell, &text, &len);
 		if (at == end)
 			break;
 	}
@@ -289,7 +224,7 @@ static int read_row(struct decoder *d, const char *at, const char *end, struct r
 		const char *problem = NULL;
 		bool quoted;
 
-		at = read_field(d, at, end, &quoted, &problem);
+		at = csv_read(at, end, d->delimiter, &d->cell, &quoted, &problem);
 		if (problem == NULL && d->columns > 0 && column == d->columns)
 			problem = "expected no more values than in the first line";
 		if (problem != NULL)
@@ -336,22 +271,6 @@ static int next_row(struct decoder *d, struct feed *feed, struct rows *rows, str
 
 /* ---- writing ---- */
 
-static void add_text(const char *text, bool always, char delimiter, struct buf *out)
-{
-	char special[] = {delimiter, '"', '\r', '\n', '\0'};
-
-	if (!always && *text != '\0' && text[strcspn(text, special)] == '\0') {
-		buf_adds(out, text);
-		return;
-	}
-	buf_addc(out, '"');
-	for (; *text != '\0'; text++) {
-		buf_adds(out, *text == '"' ? "\"" : "");
-		buf_addc(out, *text);
-	}
-	buf_addc(out, '"');
-}
-
 /* Strings are quoted, so that "12" is not 12; null is nothing; a list stands as JSON in quotes. */
 static void add_cell(const struct cell *cell, char delimiter, struct buf *out)
 {
@@ -364,7 +283,7 @@ static void add_cell(const struct cell *cell, char delimiter, struct buf *out)
 	if (token == SCAN_NULL)
 		return;
 	text = token == SCAN_STRING ? scan_text(&s) : xstrndup(cell->text, cell->len);
-	add_text(text, token == SCAN_STRING, delimiter, out);
+	csv_add(text, token == SCAN_STRING, delimiter, out);
 }
 
 static int add_record(const struct json *settings, const struct cell *cells, size_t count,
@@ -378,7 +297,7 @@ static int add_record(const struct json *settings, const struct cell *cells, siz
 		if (i > 0)
 			buf_addc(out, delimiter);
 		if (header)
-			add_text(cells[i].name, false, delimiter, out);
+			csv_add(cells[i].name, false, delimiter, out);
 		else
 			add_cell(&cells[i], delimiter, out);
 	}
