@@ -38,6 +38,11 @@ void chunk_split(struct chunk *chunk)
 	chunk_forget(chunk);
 }
 
+size_t chunk_weight(const struct chunk *chunk)
+{
+	return chunk->rows.text.len + chunk->body.len + chunk->reply.body.len + chunk->records.len;
+}
+
 void chunk_forget(struct chunk *chunk)
 {
 	buf_done(&chunk->body);

@@ -25,6 +25,9 @@ void chunk_free(struct chunk *chunk);
 /* Make two of one, which has at least two rows; the second one is next. Both are ready. */
 void chunk_split(struct chunk *chunk);
 
+/* How many bytes it holds. */
+size_t chunk_weight(const struct chunk *chunk);
+
 /* Free what was needed to ask, and the answer. */
 void chunk_forget(struct chunk *chunk);
 

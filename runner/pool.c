@@ -18,6 +18,7 @@ static void append(struct work *w, struct chunk *chunk)
 		at = &(*at)->next;
 	*at = chunk;
 	w->held++;
+	work_weigh(w, chunk);
 }
 
 /* ---- reading ---- */
@@ -62,7 +63,7 @@ int pool_first(const struct pool *pool, struct rows *rows, struct fault *fault)
 /* rows is the one that grows; a chunk takes what is in it. */
 static int read_chunks(struct work *w, struct rows *rows, struct fault *fault)
 {
-	while (w->held < 2 * w->model->parallel) {
+	while (w->held < work_room(w, 2 * w->model->parallel)) {
 		struct rows taken;
 
 		if (rows->count == 0 && fill(w->pool, w->max_rows, w->max_bytes, rows, fault) < 0)
@@ -104,7 +105,7 @@ static int ask(struct work *w, struct chunk *chunk, struct fault *fault)
 /* Ask for what is ready; *wait becomes the time until more is. */
 static int ask_ready(struct work *w, int64_t *wait, struct fault *fault)
 {
-	size_t most = w->started && !w->probing ? w->model->parallel : 1;
+	size_t most = w->started && !w->probing ? work_room(w, w->model->parallel) : 1;
 	int64_t now = time_mono_ms();
 
 	*wait = WAIT_MS;

@@ -4,8 +4,10 @@
  * A chunk is at most model.rows rows and about model.bytes bytes; both unlimited where input or
  * output moves only as a whole. A shape whose first dimension is a number asks for as many rows.
  * Up to model.parallel requests are under way. What is finished out of turn waits, and no more than
- * twice as many chunks as requests are held, so memory is bounded by the size of a chunk, not of
- * the input.
+ * twice as many chunks as requests are held; fewer, down to one, where chunks as heavy as the
+ * heaviest so far (its rows, request, reply and records) would be more than HELD_BYTES. So memory is
+ * bounded by that, or by the size of a chunk where one is larger, not by the input. Until the first
+ * good answer one request is under way, so its weight is known before there are more.
  *
  * What judge_model says is done: a request is tried again after the waits of retry.h; chunks become
  * smaller, for good, where the model cannot take them (a time-out before its first good answer is of

@@ -20,6 +20,20 @@ int pool_setup(struct err *err)
 	return err_wrap(err, "environment variable KSERVE_PATIENCE");
 }
 
+void work_weigh(struct work *w, const struct chunk *chunk)
+{
+	size_t weight = chunk_weight(chunk);
+
+	w->heaviest = weight > w->heaviest ? weight : w->heaviest;
+}
+
+size_t work_room(const struct work *w, size_t wanted)
+{
+	size_t fit = w->heaviest > 0 ? HELD_BYTES / w->heaviest : wanted;
+
+	return fit >= wanted ? wanted : fit > 0 ? fit : 1;
+}
+
 static int64_t patience(const struct work *w)
 {
 	return w->model->patience_ms > 0 ? w->model->patience_ms : default_patience_ms;
@@ -155,6 +169,7 @@ int work_answer(struct work *w, struct chunk *chunk, int rc, struct fault *fault
 		rc = -1;
 		break;
 	}
+	work_weigh(w, chunk);
 	if (chunk->state == CHUNK_DONE)
 		chunk_forget(chunk);
 	return rc;

@@ -11,6 +11,8 @@
 #include "runner/retry.h"
 #include "runner/writer.h"
 
+enum { HELD_BYTES = 64 << 20 }; /* see pool.h */
+
 struct work {
 	const struct pool *pool;
 	struct model *model;
@@ -18,6 +20,7 @@ struct work {
 	struct http_multi *multi;
 	struct chunk *chunks;
 	size_t held, asked; /* chunks in the list, and under way */
+	size_t heaviest;    /* bytes that one chunk has needed */
 	size_t max_rows, max_bytes;
 	bool started, probing; /* the model has answered well; it is in trouble */
 	struct writer writer;
@@ -25,6 +28,12 @@ struct work {
 	int64_t last_good, last_progress;
 	struct retry_budget budget;
 };
+
+/* Remember what a chunk has needed. */
+void work_weigh(struct work *w, const struct chunk *chunk);
+
+/* How many chunks of the weight of the heaviest there may be: at most so many, and at least one. */
+size_t work_room(const struct work *w, size_t wanted);
 
 /*
  * The model is not there: until when to wait before the next try, a time on the monotonic clock.

@@ -14,6 +14,7 @@
 #include "base/log.h"
 #include "runner/pool.h"
 #include "runner/protocol.h"
+#include "runner/work.h"
 #include "spec/unit/runner/scripted.h"
 
 /* ---- a model that thinks ---- */
@@ -419,6 +420,29 @@ static void test_memory(void **state UNUSED)
 	scripted_stop(&s);
 }
 
+/* How many chunks fit into HELD_BYTES. */
+static void test_room(void **state UNUSED)
+{
+	static const struct {
+		size_t heaviest, wanted, room;
+	} cases[] = {
+	    {0, 32, 32},
+	    {1, 32, 32},
+	    {HELD_BYTES / 32, 32, 32},
+	    {HELD_BYTES / 32 + 1, 32, 31},
+	    {HELD_BYTES / 2, 32, 2},
+	    {HELD_BYTES / 2 + 1, 32, 1},
+	    {HELD_BYTES + 1, 32, 1},
+	    {SIZE_MAX, 1, 1},
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		struct work w = {.heaviest = cases[i].heaviest};
+
+		assert_int_equal(work_room(&w, cases[i].wanted), cases[i].room);
+	}
+}
+
 static int set_up(void **state UNUSED)
 {
 	struct err err = ERR_INIT;
@@ -431,8 +455,11 @@ static int set_up(void **state UNUSED)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    cmocka_unit_test(test_faults),   cmocka_unit_test(test_order),
-	    cmocka_unit_test(test_signal),   cmocka_unit_test(test_memory),
+	    cmocka_unit_test(test_faults),
+	    cmocka_unit_test(test_order),
+	    cmocka_unit_test(test_signal),
+	    cmocka_unit_test(test_memory),
+	    cmocka_unit_test(test_room),
 	    cmocka_unit_test(test_patience), /* last: it changes the environment */
 	};
 
