@@ -93,14 +93,11 @@ static void buckets_hold_what_is_at_most_their_bound(void **state)
 	assert_has_line("# TYPE rest_client_request_duration_seconds histogram");
 	assert_has_line(
 	    "rest_client_request_duration_seconds_bucket{verb=\"GET\",le=\"0.0005\"} 2");
-	assert_has_line(
-	    "rest_client_request_duration_seconds_bucket{verb=\"GET\",le=\"0.001\"} 3");
-	assert_has_line(
-	    "rest_client_request_duration_seconds_bucket{verb=\"GET\",le=\"0.25\"} 4");
+	assert_has_line("rest_client_request_duration_seconds_bucket{verb=\"GET\",le=\"0.001\"} 3");
+	assert_has_line("rest_client_request_duration_seconds_bucket{verb=\"GET\",le=\"0.25\"} 4");
 	assert_has_line("rest_client_request_duration_seconds_bucket{verb=\"GET\",le=\"10\"} 4");
 	assert_has_line("rest_client_request_duration_seconds_bucket{verb=\"GET\",le=\"30\"} 5");
-	assert_has_line(
-	    "rest_client_request_duration_seconds_bucket{verb=\"GET\",le=\"+Inf\"} 7");
+	assert_has_line("rest_client_request_duration_seconds_bucket{verb=\"GET\",le=\"+Inf\"} 7");
 	assert_has_line("rest_client_request_duration_seconds_count{verb=\"GET\"} 7");
 	assert_has_line("kserve_policy_evaluation_seconds_bucket{le=\"1\"} 0");
 	assert_has_line("kserve_policy_evaluation_seconds_bucket{le=\"+Inf\"} 1");
