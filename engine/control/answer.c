@@ -39,6 +39,26 @@ static const struct json *bad_condition(const struct json *conditions)
 	return NULL;
 }
 
+static bool has_type(const struct json *conditions, const char *type)
+{
+	for (const struct json *c = json_first(conditions); c != NULL; c = json_next(c))
+		if (streq(json_get_str(c, "type", ""), type))
+			return true;
+	return false;
+}
+
+/* The engine's own may come on top. */
+static bool too_many_conditions(const struct observed *o, const struct json *answer)
+{
+	const struct json *before = json_at(o->run, "status", "conditions");
+	const struct json *c = json_first(json_get(answer, "conditions"));
+	size_t added = 0;
+
+	for (; c != NULL; c = json_next(c))
+		added += !has_type(before, json_get_str(c, "type", ""));
+	return added > 0 && json_len(before) + added > ANSWER_CONDITIONS_MAX;
+}
+
 char *answer_fault(const struct observed *o, const struct json *answer)
 {
 	static const char *const live[] = {"Pending", "Scheduled", "Suspended", "Running", NULL};
@@ -63,5 +83,9 @@ char *answer_fault(const struct observed *o, const struct json *answer)
 		    "status.lua: each of status()'s conditions must have a type and a reason of "
 		    "one word, and a status of True, False or Unknown; one of type \"%s\" has not",
 		    json_get_str(bad_condition(json_get(answer, "conditions")), "type", ""));
+	if (too_many_conditions(o, answer))
+		return xasprintf("status.lua: a run may have at most %d conditions, and it would "
+				 "have more with status()'s: use the same types each time",
+				 ANSWER_CONDITIONS_MAX);
 	return NULL;
 }

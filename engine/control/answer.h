@@ -7,6 +7,10 @@
 
 #include "control/decide.h"
 
+/* An answer may add conditions up to so many: with as many long messages the API still takes the
+ * status. */
+enum { ANSWER_CONDITIONS_MAX = 32 };
+
 /* NULL if the answer agrees with o->job and can stand in a status, else what is wrong; yours. */
 char *answer_fault(const struct observed *o, const struct json *answer);
 

@@ -6,6 +6,7 @@
 
 #include <cmocka.h>
 
+#include "control/answer.h"
 #include "spec/unit/control/decidescene.h"
 
 static void the_result_is_the_runners(void **state UNUSED)
@@ -186,6 +187,40 @@ static void a_conditions_type_may_have_316_characters(void **state UNUSED)
 	}
 }
 
+/* Else an answer with a new type each time would fill the run until the API refuses it. */
+static void a_run_has_so_many_conditions_at_most(void **state UNUSED)
+{
+	static const struct {
+		int has;
+		const char *type;
+		bool good;
+	} table[] = {{ANSWER_CONDITIONS_MAX - 1, "New", true},
+		     {ANSWER_CONDITIONS_MAX, "New", false},
+		     {ANSWER_CONDITIONS_MAX + 3, "Old0", true}};
+
+	for (size_t i = 0; i < ARRAY_LEN(table); i++) {
+		auto_json struct json *results =
+		    json_build("{'status': {'ok': {'phase': 'Running', 'conditions': "
+			       "[{'type': %s, 'status': 'True', 'reason': 'R'}]}}}",
+			       table[i].type);
+		struct json *list = json_array();
+		auto_free char *text = NULL;
+		struct world w;
+
+		world_init(&w, STARTED_RUN, CONFIG, JOB("'ready': 1"), "[]");
+		for (int k = 0; k < table[i].has; k++) {
+			auto_free char *type = xasprintf("Old%d", k);
+
+			json_append(list, json_build("{'type': %s}", type));
+		}
+		json_set(json_mut(w.run, "status"), "conditions", list);
+		text = plan_of(&w, results);
+		if ((strstr(text, "PolicyError") == NULL) != table[i].good)
+			fail_msg("%d and %s: %s", table[i].has, table[i].type, text);
+		world_done(&w);
+	}
+}
+
 /* A Job whose time of end cannot be compared with ours is taken at its word. */
 static void clocks_may_differ(void **state UNUSED)
 {
@@ -236,6 +271,7 @@ int main(void)
 	    cmocka_unit_test(each_part_of_a_status_answer_is_checked),
 	    cmocka_unit_test(a_reason_may_have_1024_characters),
 	    cmocka_unit_test(a_conditions_type_may_have_316_characters),
+	    cmocka_unit_test(a_run_has_so_many_conditions_at_most),
 	    cmocka_unit_test(clocks_may_differ),
 	    cmocka_unit_test(an_attempt_is_told_at_once_where_another_follows),
 	};
