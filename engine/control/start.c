@@ -208,7 +208,8 @@ void start_new(const struct observed *o, const struct json *results, struct plan
 	auto_json struct json *wanted = NULL;
 	struct json *job;
 
-	if (policies_failed(o, results, plan) || parameters_refused(o, results, plan))
+	/* All hooks are asked at once: contract and shape may count on what validate has refused. */
+	if (parameters_refused(o, results, plan) || policies_failed(o, results, plan))
 		return;
 	contract = contract_text(o, results);
 	if (contract_too_large(o, contract, plan))

@@ -68,10 +68,12 @@ static int print_plan(struct rendering *r, const struct plan *plan, const char *
 			verdict != NULL ? verdict : "nothing is made");
 }
 
-/* An error of a hook, with its place; false if there is none. */
+/* An error of a hook, with its place; false if there is none that counts. */
 static bool failed(const struct rendering *r, const struct trial *trial, const struct json *results,
 		   const char *run_key)
 {
+	if (json_first(json_at(results, "validate", "ok")) != NULL)
+		return false; /* refused: what the other hooks do with such a run is of no interest */
 	for (const struct json *result = json_first(results); result != NULL;
 	     result = json_next(result)) {
 		const struct json *error = json_get(result, "error");

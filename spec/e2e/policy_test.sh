@@ -285,6 +285,8 @@ check "what is put back is told" exits 0 'iris-run-january: warning: job.lua cha
 	render "$dir/greedy" "${iris[@]}"
 check "and put back" exits 0 '^  name: inf-iris-run-january-00000000$' render "$dir/greedy" "${iris[@]}"
 check "a run that is rejected" exits 1 'iris-run-january: ParametersRejected: .*input_table_name' render "$dir/strict" "${iris[@]}"
+check "whatever contract.lua does with it" exits 1 'iris-run-january: ParametersRejected: metadata.labels.team: is required' \
+	render examples/policies/label-enrichment "${iris[@]}"
 check "a policy that fails" exits 1 'bomb/contract.lua:2: the script ran' render "$dir/bomb" "${iris[@]}"
 
 apisim_up && cluster_install || exit 1

@@ -39,6 +39,11 @@ static const struct row {
      "{'validate': {'ok': [{'field': 'spec.parameters.x', 'message': 'no'}]}, 'contract': {'ok': "
      "{}}}",
      "status Rejected/ParametersRejected; event ParametersRejected"},
+    {"validate has violations, and contract cannot do with such a run", NEW_RUN, CONFIG, NULL, NULL,
+     "{'validate': {'ok': [{'field': 'spec.parameters.x', 'message': 'no'}]}, 'contract': "
+     "{'error': "
+     "{'kind': 'script', 'message': 'contract.lua:3: boom'}}}",
+     "status Rejected/ParametersRejected; event ParametersRejected"},
     {"a hook calls reject()", NEW_RUN, CONFIG, NULL, NULL, ERROR("contract", "reject"),
      "status Rejected/Rejected; event Rejected"},
     {"a hook fails before the start", NEW_RUN, CONFIG, NULL, NULL, ERROR("contract", "script"),
