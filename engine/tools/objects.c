@@ -1,5 +1,6 @@
 #include "tools/objects.h"
 
+#include "base/timefmt.h"
 #include "tools/documents.h"
 
 #define NO_UID "00000000-0000-0000-0000-000000000000"
@@ -92,6 +93,16 @@ static void give_uid(struct json *metadata, int which)
 		json_set_str(metadata, "uid", job);
 }
 
+static void give_time(struct json *metadata)
+{
+	char now[TIME_TEXT_MAX];
+
+	if (*json_get_str(metadata, "creationTimestamp", "") != '\0')
+		return;
+	time_format(time_now_ms(), false, now);
+	json_set_str(metadata, "creationTimestamp", now);
+}
+
 static void give_owner(struct json *metadata)
 {
 	const char *name = json_str(json_at(metadata, "labels", LABEL_JOB_NAME));
@@ -119,6 +130,8 @@ static void complete(struct json *object, int which, const char *namespace)
 	if (*json_get_str(metadata, "namespace", "") == '\0')
 		json_set_str(metadata, "namespace", namespace);
 	give_uid(metadata, which);
+	if (which == VIEW_RUNS)
+		give_time(metadata);
 	if (which == VIEW_PODS)
 		give_owner(metadata);
 }

@@ -7,9 +7,9 @@
  * stderr.
  *
  * People write such files, too, and leave out what a cluster fills in: a run without a uid gets one
- * of zeros, as the names of what `render` prints say, a Job one of its own; a Pod without an owner
- * belongs to the Job of its namespace that its label batch.kubernetes.io/job-name names, if that
- * has no uid either.
+ * of zeros, as the names of what `render` prints say, a Job one of its own; a run that does not say
+ * when it was created is created now; a Pod without an owner belongs to the Job of its namespace
+ * that its label batch.kubernetes.io/job-name names, if that has no uid either.
  */
 #ifndef TOOLS_OBJECTS_H
 #define TOOLS_OBJECTS_H

@@ -1,5 +1,6 @@
 #include "temporary.h"
 
+#include "base/timefmt.h"
 #include "tools/objects.h"
 
 /* Reads text as a file; the message without the path, "" if all is well. Yours. */
@@ -153,12 +154,45 @@ static void a_run_alone(void **state)
 	objects_free(objects);
 }
 
+/* When the run of this text is created; yours. */
+static char *created(const char *folder, const char *text)
+{
+	struct objects *objects = objects_new();
+	auto_free char *problem = add(objects, folder, text);
+	struct view view;
+	char *time;
+
+	assert_string_equal(problem, "");
+	objects_look(objects, "default/a", &view);
+	time = xstrdup(json_str(json_at(view.run, "metadata", "creationTimestamp")));
+	view_done(&view);
+	objects_free(objects);
+	return time;
+}
+
+static void a_run_is_created_now_unless_it_says_when(void **state)
+{
+	static const char *const unsaid[] = {RUN "}}", RUN ", creationTimestamp: null}}"};
+	auto_free char *said = created(*state, RUN ", creationTimestamp: '2026-11-24T10:00:00Z'}}");
+	int64_t ms;
+
+	assert_string_equal(said, "2026-11-24T10:00:00Z");
+	for (size_t i = 0; i < ARRAY_LEN(unsaid); i++) {
+		auto_free char *now = created(*state, unsaid[i]);
+
+		assert_true(time_parse(now, &ms));
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    cmocka_unit_test(what_is_refused),       cmocka_unit_test(which_runs),
-	    cmocka_unit_test(what_belongs_to_a_run), cmocka_unit_test(what_belongs_to_a_schedule),
+	    cmocka_unit_test(what_is_refused),
+	    cmocka_unit_test(which_runs),
+	    cmocka_unit_test(what_belongs_to_a_run),
+	    cmocka_unit_test(what_belongs_to_a_schedule),
 	    cmocka_unit_test(a_run_alone),
+	    cmocka_unit_test(a_run_is_created_now_unless_it_says_when),
 	};
 
 	return cmocka_run_group_tests(tests, folder_setup, folder_teardown);
